@@ -1,0 +1,116 @@
+package dev.caravan.failure;
+
+/**
+ * Why a job or a load failed as a whole. The list is closed: the names are stored in the job record
+ * and shown to callers, so a name is never reused for something else.
+ */
+public enum FailureCode {
+  // the content of the file
+  /** The file has no bytes, or none after the lines to skip. */
+  EMPTY_FILE,
+  /** A quoted field was opened and never closed; the line of its opening quote is named. */
+  UNTERMINATED_QUOTE,
+  /** One record is larger than the limit, most often a file without line ends. */
+  ROW_TOO_LARGE,
+  /** More columns than a PostgreSQL table can have. */
+  TOO_MANY_COLUMNS,
+  /** The header does not have the columns that the load needs. */
+  HEADER_MISMATCH,
+  /** Two columns of the header have the same name. */
+  DUPLICATE_HEADER,
+  /** A column of the header has no name. */
+  EMPTY_HEADER,
+  /** A name is longer than the 63 bytes that PostgreSQL keeps. */
+  NAME_TOO_LONG,
+  /** A name holds a character that no identifier may hold (control characters, NUL). */
+  BAD_NAME,
+  /** The lines end in a way that is not accepted (a carriage return alone). */
+  LINE_ENDING,
+  /** The file as a whole is not in the configured encoding. */
+  ENCODING,
+  /** The trailer's count is not the number of data rows. */
+  TRAILER_COUNT,
+  /** Rows were refused and the load was told to fail on the first bad row. */
+  ROWS_REJECTED,
+  /** More rows were refused than the configured limit allows. */
+  TOO_MANY_REJECTS,
+
+  // the place that the file comes from
+  /** The file ends before its announced size, or its trailer is missing. */
+  SOURCE_INCOMPLETE(true),
+  /** The file changed while it was being read. */
+  SOURCE_CHANGED(true),
+  /** The file is no longer there. */
+  SOURCE_GONE(true),
+  /** The server does not let us read the file. */
+  SOURCE_DENIED,
+  /** The server cannot be reached, or the connection broke. */
+  SOURCE_UNAVAILABLE(true),
+  /** The server's host key is unknown or is not the pinned one. */
+  HOST_KEY,
+  /** The server offers no algorithm that is safe enough. */
+  SSH_ALGORITHMS,
+  /** The server refused the password or the key. */
+  AUTH_FAILED,
+  /** A compressed file unpacks to more than the limits allow. */
+  DECOMPRESS_LIMIT,
+  /** A compressed file is damaged or of a kind that is not read. */
+  ARCHIVE,
+
+  // the target
+  /**
+   * The target is not a table that may be loaded: a view, a partition, a system or a Caravan table.
+   */
+  TARGET_NOT_ALLOWED,
+  /** The target has no unique constraint on exactly the key columns. */
+  NO_UNIQUE_KEY,
+  /** The file has a column that the target does not have. */
+  UNKNOWN_COLUMN,
+  /** The target has a column, loaded before, that the file no longer has. */
+  MISSING_COLUMN,
+  /** A name of the file fits two columns of the target that differ only by case. */
+  AMBIGUOUS_COLUMN,
+  /** The file has a column whose values PostgreSQL generates itself. */
+  GENERATED_COLUMN,
+  /** A column of the target has another type than at the last load. */
+  SCHEMA_DRIFT,
+  /** A constraint, trigger or policy of the target refused the rows; it is named. */
+  CONSTRAINT_VIOLATION,
+
+  // the database
+  /** The database cannot be reached, is stopping, or the connection broke. */
+  DB_UNAVAILABLE(true),
+  /** Deadlock, lock timeout or serialization failure. */
+  DB_CONFLICT(true),
+  /** The database server has no space left. */
+  DB_DISK_FULL(true),
+  /** The database role lacks a right. */
+  DB_PERMISSION,
+  /** The server is older than what Caravan needs. */
+  DB_VERSION,
+  /** Any other error of the database; its SQLSTATE is in the message. */
+  DB_ERROR,
+
+  // Caravan itself
+  /** A setting or a project file is wrong; path, value and what is allowed are named. */
+  CONFIG_INVALID,
+  /** The process ended during the job. */
+  INTERRUPTED(true),
+  /** A defect of Caravan. */
+  INTERNAL;
+
+  private final boolean retryable;
+
+  FailureCode() {
+    this(false);
+  }
+
+  FailureCode(boolean retryable) {
+    this.retryable = retryable;
+  }
+
+  /** True when the same work may succeed later without anybody changing anything. */
+  public boolean retryable() {
+    return retryable;
+  }
+}

@@ -1,0 +1,43 @@
+package dev.caravan.copyupsert;
+
+import org.apache.camel.spi.Metadata;
+
+/** The headers of the {@code copy-upsert} component. */
+public final class CopyUpsertConstants {
+
+  @Metadata(
+      label = "producer",
+      description =
+          "Target, options and CSV format of this load; they take the place of the endpoint's own.",
+      javaType = "dev.caravan.copyupsert.CopyUpsertLoad")
+  public static final String LOAD = "CamelCopyUpsertLoad";
+
+  @Metadata(
+      label = "producer",
+      description =
+          "Id of the load in the ledger; the same id is never loaded twice. Default: a new one.",
+      javaType = "java.util.UUID")
+  public static final String LOAD_ID = "CamelCopyUpsertLoadId";
+
+  @Metadata(
+      label = "producer",
+      description = "What the load did.",
+      javaType = "dev.caravan.pgload.LoadResult")
+  public static final String RESULT = "CamelCopyUpsertResult";
+
+  @Metadata(
+      label = "producer",
+      description = "LOADED, or SAME_CONTENT when the same bytes were loaded before.",
+      javaType = "String")
+  public static final String OUTCOME = "CamelCopyUpsertOutcome";
+
+  @Metadata(
+      label = "producer",
+      description =
+          "The counts have one header each: read, inserted, updated, unchanged, superseded, rejected,"
+              + " deleted, written CamelCopyUpsertRead and so on.",
+      javaType = "Long")
+  public static final String COUNT_PREFIX = "CamelCopyUpsert";
+
+  private CopyUpsertConstants() {}
+}

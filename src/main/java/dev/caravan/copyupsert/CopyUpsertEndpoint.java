@@ -1,0 +1,336 @@
+package dev.caravan.copyupsert;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import dev.caravan.pgload.LoadMode;
+import dev.caravan.pgload.LoadSpec;
+import dev.caravan.pgload.OnDrift;
+import dev.caravan.pgload.OnError;
+import dev.caravan.pgload.TableName;
+import dev.caravan.record.csv.CsvFormat;
+import java.nio.charset.Charset;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import javax.sql.DataSource;
+import org.apache.camel.Category;
+import org.apache.camel.Consumer;
+import org.apache.camel.Processor;
+import org.apache.camel.Producer;
+import org.apache.camel.spi.Metadata;
+import org.apache.camel.spi.UriEndpoint;
+import org.apache.camel.spi.UriParam;
+import org.apache.camel.spi.UriPath;
+import org.apache.camel.support.DefaultEndpoint;
+
+/**
+ * Load a CSV stream or an iterator of records into a PostgreSQL table with COPY and one merge, in
+ * one transaction.
+ */
+@UriEndpoint(
+    firstVersion = "0.1.0",
+    scheme = "copy-upsert",
+    title = "COPY Upsert",
+    syntax = "copy-upsert:table",
+    producerOnly = true,
+    category = {Category.DATABASE},
+    headersClass = CopyUpsertConstants.class)
+public class CopyUpsertEndpoint extends DefaultEndpoint {
+
+  @UriPath(
+      description =
+          "Target as schema.table, or table in schema public. Empty when the header CamelCopyUpsertLoad"
+              + " names it.")
+  private String table = "";
+
+  @UriParam(description = "The PostgreSQL to load into; the only one in the registry by default.")
+  @Metadata(autowired = true)
+  private DataSource dataSource;
+
+  @UriParam(description = "Target columns that identify a row, with commas between them.")
+  private String keyColumns = "";
+
+  @UriParam(
+      description = "Source column to target column, as source:target with commas between them.")
+  private String columnMapping = "";
+
+  @UriParam(defaultValue = "UPSERT", description = "What happens to rows that are there already.")
+  private LoadMode mode = LoadMode.UPSERT;
+
+  @UriParam(defaultValue = ",", description = "Character between the fields, or the word tab.")
+  private String delimiter = ",";
+
+  @UriParam(defaultValue = "UTF-8", description = "Encoding of the CSV.")
+  private String encoding = "UTF-8";
+
+  @UriParam(defaultValue = "0", description = "Lines before the header.")
+  private long skipRows;
+
+  @UriParam(
+      description =
+          "First field of the last record, whose second field is the number of data records.")
+  private String trailer;
+
+  @UriParam(description = "Unquoted words that mean NULL, with commas between them.")
+  private String nullWords = "";
+
+  @UriParam(defaultValue = "REJECT", description = "What a bad row does to the load.")
+  private OnError onError = OnError.REJECT;
+
+  @UriParam(description = "More refused records fail the load; no limit by default.")
+  private Long maxErrors;
+
+  @UriParam(description = "A larger share of refused records, 0 to 1, fails the load.")
+  private Double maxErrorRatio;
+
+  @UriParam(
+      defaultValue = "FAIL",
+      description = "What a load does whose columns are not those of the last one.")
+  private OnDrift onDrift = OnDrift.FAIL;
+
+  @UriParam(
+      defaultValue = "false",
+      description = "Whether an empty source may replace the content of the table.")
+  private boolean allowEmpty;
+
+  @UriParam(description = "Loads of one pipeline load the same content once; the table by default.")
+  private String pipeline;
+
+  @UriParam(
+      defaultValue = "false",
+      description = "Whether content is loaded again that was loaded before.")
+  private boolean force;
+
+  private CopyUpsertLoad load;
+
+  /** For the component. */
+  public CopyUpsertEndpoint(String uri, CopyUpsertComponent component) {
+    super(uri, component);
+  }
+
+  @Override
+  public Producer createProducer() {
+    return new CopyUpsertProducer(this);
+  }
+
+  @Override
+  public Consumer createConsumer(Processor processor) {
+    throw new UnsupportedOperationException("copy-upsert: is only a target; use it in a 'to'.");
+  }
+
+  @Override
+  protected void doInit() throws Exception {
+    super.doInit();
+    if (dataSource == null) {
+      dataSource = getCamelContext().getRegistry().findSingleByType(DataSource.class);
+    }
+    if (dataSource == null) {
+      throw new CaravanException(
+          FailureCode.CONFIG_INVALID,
+          getEndpointUri() + ": no data source; name one with dataSource=#bean:name.");
+    }
+    if (!table.isEmpty()) {
+      load = load();
+    }
+  }
+
+  /** The load that the options describe; null when only a header can tell it. */
+  CopyUpsertLoad configuredLoad() {
+    return load;
+  }
+
+  private CopyUpsertLoad load() {
+    TableName target = TableName.parse(table);
+    LoadSpec spec =
+        new LoadSpec(
+            target,
+            list(keyColumns),
+            mapping(),
+            mode,
+            onError,
+            maxErrors == null ? OptionalLong.empty() : OptionalLong.of(maxErrors),
+            maxErrorRatio == null ? OptionalDouble.empty() : OptionalDouble.of(maxErrorRatio),
+            onDrift,
+            allowEmpty);
+    CsvFormat format =
+        CsvFormat.DEFAULT
+            .withDelimiter(delimiterChar())
+            .withCharset(Charset.forName(encoding))
+            .withSkipLines(skipRows)
+            .withTrailer(Optional.ofNullable(trailer))
+            .withNullWords(list(nullWords));
+    return new CopyUpsertLoad(pipeline == null ? target.toString() : pipeline, spec, format, force);
+  }
+
+  private char delimiterChar() {
+    if (delimiter.equals("tab")) {
+      return '\t';
+    }
+    if (delimiter.length() != 1) {
+      throw invalid("delimiter", delimiter, "one character, or the word tab");
+    }
+    return delimiter.charAt(0);
+  }
+
+  private Map<String, String> mapping() {
+    Map<String, String> mapping = new LinkedHashMap<>();
+    for (String pair : list(columnMapping)) {
+      int colon = pair.indexOf(':');
+      if (colon < 1 || colon == pair.length() - 1) {
+        throw invalid("columnMapping", pair, "source:target");
+      }
+      mapping.put(pair.substring(0, colon), pair.substring(colon + 1));
+    }
+    return mapping;
+  }
+
+  private static List<String> list(String text) {
+    return Arrays.stream(text.split(",")).map(String::strip).filter(s -> !s.isEmpty()).toList();
+  }
+
+  private CaravanException invalid(String option, String found, String allowed) {
+    return new CaravanException(
+        FailureCode.CONFIG_INVALID,
+        "copy-upsert:%s: %s: found '%s'; allowed is %s.".formatted(table, option, found, allowed));
+  }
+
+  public String getTable() {
+    return table;
+  }
+
+  public void setTable(String table) {
+    this.table = table;
+  }
+
+  public DataSource getDataSource() {
+    return dataSource;
+  }
+
+  public void setDataSource(DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  public String getKeyColumns() {
+    return keyColumns;
+  }
+
+  public void setKeyColumns(String keyColumns) {
+    this.keyColumns = keyColumns;
+  }
+
+  public String getColumnMapping() {
+    return columnMapping;
+  }
+
+  public void setColumnMapping(String columnMapping) {
+    this.columnMapping = columnMapping;
+  }
+
+  public LoadMode getMode() {
+    return mode;
+  }
+
+  public void setMode(LoadMode mode) {
+    this.mode = mode;
+  }
+
+  public String getDelimiter() {
+    return delimiter;
+  }
+
+  public void setDelimiter(String delimiter) {
+    this.delimiter = delimiter;
+  }
+
+  public String getEncoding() {
+    return encoding;
+  }
+
+  public void setEncoding(String encoding) {
+    this.encoding = encoding;
+  }
+
+  public long getSkipRows() {
+    return skipRows;
+  }
+
+  public void setSkipRows(long skipRows) {
+    this.skipRows = skipRows;
+  }
+
+  public String getTrailer() {
+    return trailer;
+  }
+
+  public void setTrailer(String trailer) {
+    this.trailer = trailer;
+  }
+
+  public String getNullWords() {
+    return nullWords;
+  }
+
+  public void setNullWords(String nullWords) {
+    this.nullWords = nullWords;
+  }
+
+  public OnError getOnError() {
+    return onError;
+  }
+
+  public void setOnError(OnError onError) {
+    this.onError = onError;
+  }
+
+  public Long getMaxErrors() {
+    return maxErrors;
+  }
+
+  public void setMaxErrors(Long maxErrors) {
+    this.maxErrors = maxErrors;
+  }
+
+  public Double getMaxErrorRatio() {
+    return maxErrorRatio;
+  }
+
+  public void setMaxErrorRatio(Double maxErrorRatio) {
+    this.maxErrorRatio = maxErrorRatio;
+  }
+
+  public OnDrift getOnDrift() {
+    return onDrift;
+  }
+
+  public void setOnDrift(OnDrift onDrift) {
+    this.onDrift = onDrift;
+  }
+
+  public boolean isAllowEmpty() {
+    return allowEmpty;
+  }
+
+  public void setAllowEmpty(boolean allowEmpty) {
+    this.allowEmpty = allowEmpty;
+  }
+
+  public String getPipeline() {
+    return pipeline;
+  }
+
+  public void setPipeline(String pipeline) {
+    this.pipeline = pipeline;
+  }
+
+  public boolean isForce() {
+    return force;
+  }
+
+  public void setForce(boolean force) {
+    this.force = force;
+  }
+}

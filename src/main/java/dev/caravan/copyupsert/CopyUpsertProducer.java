@@ -1,0 +1,89 @@
+package dev.caravan.copyupsert;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import dev.caravan.pgload.LoadResult;
+import dev.caravan.pgload.Loader;
+import dev.caravan.pgload.SqlFailure;
+import dev.caravan.record.MapRecordStream;
+import dev.caravan.record.RecordStream;
+import dev.caravan.record.csv.CsvReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.support.DefaultProducer;
+import org.apache.camel.util.StringHelper;
+
+/** One message is one load is one transaction. */
+final class CopyUpsertProducer extends DefaultProducer {
+
+  private final CopyUpsertEndpoint endpoint;
+
+  CopyUpsertProducer(CopyUpsertEndpoint endpoint) {
+    super(endpoint);
+    this.endpoint = endpoint;
+  }
+
+  @Override
+  public void process(Exchange exchange) throws Exception {
+    Message message = exchange.getMessage();
+    CopyUpsertLoad load =
+        message.getHeader(
+            CopyUpsertConstants.LOAD, endpoint.configuredLoad(), CopyUpsertLoad.class);
+    if (load == null) {
+      throw new CaravanException(
+          FailureCode.CONFIG_INVALID,
+          "%s names no table, and the message has no header %s."
+              .formatted(endpoint.getEndpointUri(), CopyUpsertConstants.LOAD));
+    }
+    LoadResult result = load(load, message);
+    message.setHeader(CopyUpsertConstants.RESULT, result);
+    message.setHeader(CopyUpsertConstants.OUTCOME, result.outcome().name());
+    result
+        .counts()
+        .forEach(
+            (name, count) ->
+                message.setHeader(
+                    CopyUpsertConstants.COUNT_PREFIX + StringHelper.capitalize(name), count));
+    message.setBody(result);
+  }
+
+  private LoadResult load(CopyUpsertLoad load, Message message) throws IOException {
+    UUID id = message.getHeader(CopyUpsertConstants.LOAD_ID, UUID.class);
+    String file = message.getHeader(Exchange.FILE_NAME, "message body", String.class);
+    MessageOrigin origin = new MessageOrigin(id == null ? UUID.randomUUID() : id, load, file);
+    try (RecordStream records = open(load, message, origin);
+        Connection connection = endpoint.getDataSource().getConnection()) {
+      return Loader.load(connection, load.spec(), origin, records);
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot connect to the database of " + load.spec().target(), e);
+    }
+  }
+
+  private static RecordStream open(CopyUpsertLoad load, Message message, MessageOrigin origin)
+      throws IOException {
+    Iterator<Map<String, ?>> records = MapRecordStream.iterator(message.getBody());
+    if (records != null) {
+      return MapRecordStream.open(records);
+    }
+    InputStream body = message.getBody(InputStream.class);
+    if (body == null) {
+      throw new CaravanException(
+          FailureCode.EMPTY_FILE,
+          "%s has no body that could be loaded: expected is a CSV stream or an iterator of maps."
+              .formatted(origin.file()));
+    }
+    try {
+      return CsvReader.open(origin.reading(body), load.format());
+    } catch (IOException | RuntimeException e) {
+      body.close();
+      throw e;
+    }
+  }
+}

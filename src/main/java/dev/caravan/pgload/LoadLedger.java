@@ -1,0 +1,100 @@
+package dev.caravan.pgload;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/** The rows of {@code caravan.load}: what was loaded, and so what need not be loaded again. */
+final class LoadLedger {
+
+  private LoadLedger() {}
+
+  /**
+   * The load that brought the same content already. Content that has been overtaken does not count:
+   * under the same file name for an upsert (A, B, A again is loaded three times), by any later load
+   * when the whole table is replaced.
+   */
+  static Optional<UUID> sameContent(Connection connection, LoadSpec spec, LoadOrigin origin)
+      throws SQLException {
+    String overtaken = spec.mode() == LoadMode.REPLACE ? "" : "AND later.file = ?";
+    String sql =
+        """
+        SELECT l.load_id
+        FROM caravan.load l
+        WHERE l.pipeline = ? AND l.content_sha256 = ?
+          AND NOT EXISTS (
+            SELECT FROM caravan.load later
+            WHERE later.pipeline = l.pipeline AND later.seq > l.seq
+              AND later.content_sha256 <> l.content_sha256 %s)
+        ORDER BY l.seq DESC
+        LIMIT 1"""
+            .formatted(overtaken);
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setString(1, origin.pipeline());
+      query.setString(2, origin.sha256());
+      if (spec.mode() != LoadMode.REPLACE) {
+        query.setString(3, origin.file());
+      }
+      try (ResultSet row = query.executeQuery()) {
+        return row.next() ? Optional.of(row.getObject(1, UUID.class)) : Optional.empty();
+      }
+    }
+  }
+
+  /** The columns, with their types, that the last load of the pipeline wrote to the target. */
+  static Map<String, String> lastColumns(Connection connection, LoadSpec spec, LoadOrigin origin)
+      throws SQLException {
+    String sql =
+        """
+        SELECT c.key, c.value
+        FROM (SELECT columns FROM caravan.load
+              WHERE pipeline = ? AND target_schema = ? AND target_table = ?
+              ORDER BY seq DESC LIMIT 1) l,
+             jsonb_each_text(l.columns) c""";
+    Map<String, String> columns = new LinkedHashMap<>();
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setString(1, origin.pipeline());
+      query.setString(2, spec.target().schema());
+      query.setString(3, spec.target().name());
+      try (ResultSet row = query.executeQuery()) {
+        while (row.next()) {
+          columns.put(row.getString(1), row.getString(2));
+        }
+      }
+    }
+    return columns;
+  }
+
+  /** Writes the load's row; a second one with the same id is refused by the primary key. */
+  static void write(Connection connection, ColumnPlan plan, LoadOrigin origin, LoadResult result)
+      throws SQLException {
+    String sql =
+        """
+        INSERT INTO caravan.load (load_id, pipeline, target_schema, target_table, file,
+          content_sha256, bytes, columns, rows_read, rows_inserted, rows_updated, rows_unchanged,
+          rows_superseded, rows_rejected, rows_deleted)
+        VALUES (?, ?, ?, ?, ?, ?, ?, jsonb_object(?, ?), ?, ?, ?, ?, ?, ?, ?)""";
+    Map<String, String> types = plan.types();
+    try (PreparedStatement insert = connection.prepareStatement(sql)) {
+      insert.setObject(1, origin.loadId());
+      insert.setString(2, origin.pipeline());
+      insert.setString(3, result.target().schema());
+      insert.setString(4, result.target().name());
+      insert.setString(5, origin.file());
+      insert.setString(6, origin.sha256());
+      insert.setLong(7, result.bytes());
+      insert.setArray(8, connection.createArrayOf("text", types.keySet().toArray()));
+      insert.setArray(9, connection.createArrayOf("text", types.values().toArray()));
+      int i = 10;
+      for (long count : result.counts().values()) {
+        insert.setLong(i++, count);
+      }
+      insert.executeUpdate();
+    }
+  }
+}

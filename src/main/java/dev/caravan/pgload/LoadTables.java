@@ -1,0 +1,78 @@
+package dev.caravan.pgload;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/**
+ * The ledger and the rejects: two tables in schema {@code caravan} of the database that is loaded
+ * into, because they are written in the load's own transaction.
+ */
+final class LoadTables {
+
+  static final String SCHEMA = "caravan";
+
+  // Two loads at once may both find the tables missing; the lock lets one create them.
+  private static final String CREATE =
+      """
+      SELECT pg_advisory_xact_lock(hashtextextended('caravan.load', 0));
+      CREATE SCHEMA IF NOT EXISTS caravan;
+      CREATE TABLE IF NOT EXISTS caravan.load (
+        load_id         uuid PRIMARY KEY,
+        seq             bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+        pipeline        text NOT NULL,
+        target_schema   text NOT NULL,
+        target_table    text NOT NULL,
+        file            text NOT NULL,
+        content_sha256  text,
+        bytes           bigint NOT NULL,
+        columns         jsonb NOT NULL,
+        rows_read       bigint NOT NULL,
+        rows_inserted   bigint NOT NULL,
+        rows_updated    bigint NOT NULL,
+        rows_unchanged  bigint NOT NULL,
+        rows_superseded bigint NOT NULL,
+        rows_rejected   bigint NOT NULL,
+        rows_deleted    bigint NOT NULL,
+        loaded_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+        CONSTRAINT load_balances CHECK (rows_read =
+          rows_inserted + rows_updated + rows_unchanged + rows_superseded + rows_rejected)
+      );
+      CREATE INDEX IF NOT EXISTS load_content ON caravan.load (pipeline, content_sha256);
+      CREATE INDEX IF NOT EXISTS load_file ON caravan.load (pipeline, file, seq);
+      COMMENT ON TABLE caravan.load IS
+        'One row for each committed load, written in its transaction; the counts balance.';
+      CREATE TABLE IF NOT EXISTS caravan.reject (
+        load_id     uuid NOT NULL,
+        line        bigint NOT NULL,
+        file        text NOT NULL,
+        byte_offset bigint,
+        column_name text,
+        code        text NOT NULL,
+        message     text NOT NULL,
+        raw         text NOT NULL,
+        status      text NOT NULL DEFAULT 'open',
+        rejected_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (load_id, line)
+      );
+      COMMENT ON TABLE caravan.reject IS
+        'Records that were refused; those of a failed load are its first ones.';
+      """;
+
+  private LoadTables() {}
+
+  /** Creates what is missing; the caller commits. */
+  static void ensure(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      try (ResultSet found =
+          statement.executeQuery("SELECT to_regclass('caravan.reject') IS NOT NULL")) {
+        found.next();
+        if (found.getBoolean(1)) {
+          return;
+        }
+      }
+      statement.execute(CREATE);
+    }
+  }
+}

@@ -1,0 +1,189 @@
+package dev.caravan.pgload;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The target table as PostgreSQL describes it.
+ *
+ * @param name the table
+ * @param columns its columns by name, in their order
+ * @param uniqueKeys the column sets of its unique constraints that a merge can rely on
+ */
+record Target(TableName name, Map<String, Column> columns, List<Set<String>> uniqueKeys) {
+
+  /**
+   * One column.
+   *
+   * @param type as {@code format_type} writes it, with its modifier
+   * @param maxLength characters of a varchar(n) or char(n); -1 for every other type
+   * @param generated PostgreSQL makes the values itself (identity always, stored expression)
+   * @param required NOT NULL without a default
+   * @param comparable the type has an equality operator
+   */
+  record Column(
+      String name,
+      String type,
+      int maxLength,
+      boolean generated,
+      boolean required,
+      boolean comparable) {
+
+    boolean isText() {
+      return type.equals("text") || type.equals("character varying");
+    }
+  }
+
+  private static final Set<String> SYSTEM_SCHEMAS =
+      Set.of("pg_catalog", "information_schema", "pg_toast", LoadTables.SCHEMA);
+
+  /**
+   * Looks the table up.
+   *
+   * @return empty when there is nothing of that name
+   * @throws CaravanException TARGET_NOT_ALLOWED when it is not an ordinary table of the user's
+   */
+  static Optional<Target> find(Connection connection, TableName name) throws SQLException {
+    if (SYSTEM_SCHEMAS.contains(name.schema()) || name.schema().startsWith("pg_")) {
+      throw notAllowed(name, "schema " + name.schema() + " is not for user data");
+    }
+    String sql =
+        """
+        SELECT c.oid, c.relkind::text, c.relispartition
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = ? AND c.relname = ?""";
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setString(1, name.schema());
+      query.setString(2, name.name());
+      try (ResultSet row = query.executeQuery()) {
+        if (!row.next()) {
+          return Optional.empty();
+        }
+        long oid = row.getLong(1);
+        checkKind(name, row.getString(2), row.getBoolean(3));
+        return Optional.of(new Target(name, columns(connection, oid), uniqueKeys(connection, oid)));
+      }
+    }
+  }
+
+  private static void checkKind(TableName name, String kind, boolean partition) {
+    if (partition) {
+      throw notAllowed(name, "it is a partition; load into its parent table");
+    }
+    switch (kind) {
+      case "r", "p" -> {}
+      case "v", "m" -> throw notAllowed(name, "it is a view");
+      case "f" -> throw notAllowed(name, "it is a foreign table");
+      default -> throw notAllowed(name, "it is not a table");
+    }
+  }
+
+  private static CaravanException notAllowed(TableName name, String why) {
+    return new CaravanException(
+        FailureCode.TARGET_NOT_ALLOWED, "Cannot load into %s: %s.".formatted(name, why));
+  }
+
+  private static Map<String, Column> columns(Connection connection, long oid) throws SQLException {
+    String sql =
+        """
+        SELECT a.attname, format_type(a.atttypid, a.atttypmod),
+               CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype)
+                    THEN a.atttypmod - 4 ELSE -1 END,
+               a.attgenerated <> '' OR a.attidentity = 'a',
+               a.attnotnull AND NOT a.atthasdef AND a.attidentity = '',
+               EXISTS (SELECT FROM pg_operator o
+                       WHERE o.oprname = '=' AND o.oprleft = t.oid AND o.oprright = t.oid)
+                 OR t.typtype IN ('e', 'd', 'r') OR t.typcategory = 'A' OR t.typname = 'varchar'
+        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+        WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped
+        ORDER BY a.attnum""";
+    Map<String, Column> columns = new LinkedHashMap<>();
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setLong(1, oid);
+      try (ResultSet row = query.executeQuery()) {
+        while (row.next()) {
+          columns.put(
+              row.getString(1),
+              new Column(
+                  row.getString(1),
+                  row.getString(2),
+                  Math.max(row.getInt(3), -1),
+                  row.getBoolean(4),
+                  row.getBoolean(5),
+                  row.getBoolean(6)));
+        }
+      }
+    }
+    return columns;
+  }
+
+  private static List<Set<String>> uniqueKeys(Connection connection, long oid) throws SQLException {
+    // Only indexes that refuse a duplicate at once and for every row.
+    String sql =
+        """
+        SELECT i.indexrelid, a.attname
+        FROM pg_index i
+        CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+        WHERE i.indrelid = ? AND i.indisunique AND i.indimmediate AND i.indisvalid
+          AND i.indpred IS NULL AND i.indexprs IS NULL AND k.position <= i.indnkeyatts
+        ORDER BY i.indexrelid, k.position""";
+    Map<Long, Set<String>> keys = new LinkedHashMap<>();
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setLong(1, oid);
+      try (ResultSet row = query.executeQuery()) {
+        while (row.next()) {
+          keys.computeIfAbsent(row.getLong(1), x -> new HashSet<>()).add(row.getString(2));
+        }
+      }
+    }
+    return List.copyOf(keys.values());
+  }
+
+  /**
+   * The column that a name of the source means: the same name, or the only one that differs by
+   * letter case alone.
+   */
+  Column column(String sourceName) {
+    Column exact = columns.get(sourceName);
+    if (exact != null) {
+      return exact;
+    }
+    List<Column> similar = new ArrayList<>();
+    for (Column column : columns.values()) {
+      if (column.name().equalsIgnoreCase(sourceName)) {
+        similar.add(column);
+      }
+    }
+    if (similar.size() > 1) {
+      throw new CaravanException(
+          FailureCode.AMBIGUOUS_COLUMN,
+          "Cannot load into %s: column '%s' of the file fits %s; map it to one of them."
+              .formatted(
+                  name,
+                  sourceName,
+                  similar.stream()
+                      .map(c -> "'" + c.name() + "'")
+                      .collect(Collectors.joining(" and "))));
+    }
+    if (similar.isEmpty()) {
+      throw new CaravanException(
+          FailureCode.UNKNOWN_COLUMN,
+          "Cannot load into %s: the file has a column '%s' that the table does not have. Its columns are: %s. Add the column or map the name."
+              .formatted(name, sourceName, String.join(", ", columns.keySet())));
+    }
+    return similar.get(0);
+  }
+}

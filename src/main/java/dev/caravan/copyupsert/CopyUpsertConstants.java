@@ -39,5 +39,29 @@ public final class CopyUpsertConstants {
       javaType = "Long")
   public static final String COUNT_PREFIX = "CamelCopyUpsert";
 
+  @Metadata(
+      label = "producer",
+      description = "The target as schema.table; set before the load begins.",
+      javaType = "String")
+  public static final String TABLE = "CamelCopyUpsertTable";
+
+  @Metadata(
+      label = "producer",
+      description = "With outcome SAME_CONTENT: the load that brought the content.",
+      javaType = "java.util.UUID")
+  public static final String SAME_AS = "CamelCopyUpsertSameAs";
+
+  @Metadata(
+      label = "producer",
+      description = "From the first record to the commit.",
+      javaType = "java.time.Duration")
+  public static final String ELAPSED = "CamelCopyUpsertElapsed";
+
+  @Metadata(
+      label = "producer",
+      description = "What was odd but not wrong, each text with its code in front.",
+      javaType = "java.util.List<String>")
+  public static final String WARNINGS = "CamelCopyUpsertWarnings";
+
   private CopyUpsertConstants() {}
 }

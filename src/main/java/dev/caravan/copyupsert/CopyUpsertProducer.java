@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.support.DefaultProducer;
@@ -42,8 +43,12 @@ final class CopyUpsertProducer extends DefaultProducer {
           "%s names no table, and the message has no header %s."
               .formatted(endpoint.getEndpointUri(), CopyUpsertConstants.LOAD));
     }
+    message.setHeader(CopyUpsertConstants.TABLE, load.spec().target().toString());
     LoadResult result = load(load, message);
     message.setHeader(CopyUpsertConstants.RESULT, result);
+    message.setHeader(CopyUpsertConstants.SAME_AS, result.sameAs());
+    message.setHeader(CopyUpsertConstants.ELAPSED, result.elapsed());
+    message.setHeader(CopyUpsertConstants.WARNINGS, result.warnings());
     message.setHeader(CopyUpsertConstants.OUTCOME, result.outcome().name());
     result
         .counts()
@@ -54,7 +59,7 @@ final class CopyUpsertProducer extends DefaultProducer {
     message.setBody(result);
   }
 
-  private LoadResult load(CopyUpsertLoad load, Message message) throws IOException {
+  private LoadResult load(CopyUpsertLoad load, Message message) throws Exception {
     UUID id = message.getHeader(CopyUpsertConstants.LOAD_ID, UUID.class);
     String file = message.getHeader(Exchange.FILE_NAME, "message body", String.class);
     MessageOrigin origin = new MessageOrigin(id == null ? UUID.randomUUID() : id, load, file);
@@ -67,12 +72,12 @@ final class CopyUpsertProducer extends DefaultProducer {
   }
 
   private static RecordStream open(CopyUpsertLoad load, Message message, MessageOrigin origin)
-      throws IOException {
+      throws Exception {
     Iterator<Map<String, ?>> records = MapRecordStream.iterator(message.getBody());
     if (records != null) {
       return MapRecordStream.open(records);
     }
-    InputStream body = message.getBody(InputStream.class);
+    InputStream body = bytes(message);
     if (body == null) {
       throw new CaravanException(
           FailureCode.EMPTY_FILE,
@@ -85,5 +90,12 @@ final class CopyUpsertProducer extends DefaultProducer {
       body.close();
       throw e;
     }
+  }
+
+  /** A callable body is opened anew by each attempt; any other body can be read once. */
+  private static InputStream bytes(Message message) throws Exception {
+    return message.getBody() instanceof Callable<?> source
+        ? (InputStream) source.call()
+        : message.getBody(InputStream.class);
   }
 }

@@ -1,0 +1,151 @@
+package dev.caravan.database;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.pool.HikariPool;
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.sql.SQLException;
+import java.time.Duration;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+
+/** One PostgreSQL database: its pool, and Caravan's tables in it. */
+public final class Database implements AutoCloseable {
+
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+
+  private final HikariDataSource dataSource;
+
+  private Database(HikariDataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  /**
+   * Opens a pool.
+   *
+   * @param name of the connection, for logs and JMX
+   * @param url {@code jdbc:postgresql://host:port/database} or, as libpq writes it, {@code
+   *     postgresql://user:password@host:port/database}
+   * @param username may be null when the URL has it
+   * @param password may be null when the URL has it or none is needed
+   * @param maxConnections at the most, at the same time
+   * @throws CaravanException CONFIG_INVALID for another kind of URL, DB_UNAVAILABLE when nobody
+   *     answers
+   */
+  public static Database open(
+      String name, String url, String username, String password, int maxConnections) {
+    HikariConfig config = new HikariConfig();
+    config.setPoolName(name);
+    ParsedUrl parsed = ParsedUrl.of(name, url);
+    config.setJdbcUrl(parsed.jdbcUrl());
+    config.setUsername(username == null ? parsed.username() : username);
+    config.setPassword(password == null ? parsed.password() : password);
+    config.setMaximumPoolSize(maxConnections);
+    config.setMinimumIdle(1);
+    config.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
+    config.setInitializationFailTimeout(CONNECT_TIMEOUT.toMillis());
+    config.setRegisterMbeans(true);
+    config.addDataSourceProperty("ApplicationName", "caravan");
+    config.addDataSourceProperty("tcpKeepAlive", "true");
+    config.addDataSourceProperty("reWriteBatchedInserts", "true");
+    try {
+      return new Database(new HikariDataSource(config));
+    } catch (HikariPool.PoolInitializationException e) {
+      throw new CaravanException(
+          FailureCode.DB_UNAVAILABLE,
+          "Cannot connect to the database of connection '%s' at %s: %s"
+              .formatted(name, parsed.shown(), rootMessage(e)),
+          e);
+    }
+  }
+
+  private static String rootMessage(Throwable e) {
+    Throwable cause = e;
+    while (cause.getCause() != null && !(cause instanceof SQLException)) {
+      cause = cause.getCause();
+    }
+    return cause.getMessage();
+  }
+
+  /** Brings Caravan's own tables (schema {@code caravan}) to this version. */
+  public void migrate() {
+    try {
+      Flyway.configure()
+          .dataSource(dataSource)
+          .locations("classpath:dev/caravan/database/migration")
+          .defaultSchema("caravan")
+          .createSchemas(true)
+          // The ledger of loads may have come to the schema first.
+          .baselineOnMigrate(true)
+          .baselineVersion("0")
+          .load()
+          .migrate();
+    } catch (FlywayException e) {
+      throw new CaravanException(
+          FailureCode.DB_ERROR, "Cannot migrate the tables of Caravan: " + e.getMessage(), e);
+    }
+  }
+
+  /** The pool. */
+  public HikariDataSource dataSource() {
+    return dataSource;
+  }
+
+  @Override
+  public void close() {
+    dataSource.close();
+  }
+
+  /** A database URL, its credentials taken out so that it can be shown. */
+  record ParsedUrl(String jdbcUrl, String username, String password) {
+
+    static ParsedUrl of(String name, String url) {
+      if (url.startsWith("jdbc:postgresql:")) {
+        return new ParsedUrl(url, null, null);
+      }
+      if (!url.startsWith("postgresql://") && !url.startsWith("postgres://")) {
+        throw invalid(name, "an URL of another kind", null);
+      }
+      try {
+        return of(name, new URI(url));
+      } catch (URISyntaxException e) {
+        throw invalid(name, e.getReason() + " at character " + e.getIndex(), null);
+      }
+    }
+
+    private static ParsedUrl of(String name, URI uri) {
+      if (uri.getHost() == null) {
+        throw invalid(name, "an URL without a host", null);
+      }
+      String user = uri.getUserInfo() == null ? "" : uri.getUserInfo();
+      int colon = user.indexOf(':');
+      String jdbc =
+          "jdbc:postgresql://%s%s%s%s"
+              .formatted(
+                  uri.getHost(),
+                  uri.getPort() < 0 ? "" : ":" + uri.getPort(),
+                  uri.getRawPath(),
+                  uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery());
+      return new ParsedUrl(
+          jdbc,
+          user.isEmpty() ? null : colon < 0 ? user : user.substring(0, colon),
+          colon < 0 ? null : user.substring(colon + 1));
+    }
+
+    private static CaravanException invalid(String name, String found, Exception cause) {
+      return new CaravanException(
+          FailureCode.CONFIG_INVALID,
+          "connection '%s': url: found %s; allowed is jdbc:postgresql://host:port/database or postgresql://user:password@host:port/database."
+              .formatted(name, found),
+          cause);
+    }
+
+    /** Without credentials, also those in the query. */
+    String shown() {
+      return jdbcUrl.replaceAll("[?].*", "");
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package dev.caravan.job;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * What became of one file of a job.
+ *
+ * @param file its name
+ * @param size bytes as the source announced them; null when unknown
+ * @param modifiedAt time of the last change as the source says; null when unknown
+ * @param table schema.table; null when the job failed before it was known
+ * @param status how it ended
+ * @param sameAs the load that brought the same content before; null otherwise
+ * @param counts rows by name: read, inserted, updated, unchanged, superseded, rejected, deleted
+ * @param elapsed of the load; null when there was none
+ * @param warnings what was odd but not wrong
+ */
+public record FileResult(
+    String file,
+    Long size,
+    Instant modifiedAt,
+    String table,
+    Status status,
+    UUID sameAs,
+    Map<String, Long> counts,
+    Duration elapsed,
+    List<String> warnings) {
+
+  /** How a file ended; {@code running} in the table is a file whose job has not ended. */
+  public enum Status {
+    LOADED,
+    SAME_CONTENT,
+    FAILED
+  }
+
+  /** One count; 0 when there is none of the name. */
+  public long count(String name) {
+    return counts.getOrDefault(name, 0L);
+  }
+}

@@ -1,0 +1,25 @@
+package dev.caravan.job;
+
+import dev.caravan.failure.FailureCode;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * How a job ended.
+ *
+ * @param jobId the job
+ * @param project whose job it was
+ * @param state a final state
+ * @param attempts how often it was tried
+ * @param code why it failed; null when it did not
+ * @param message for people; null when it did not fail
+ * @param files what became of its files
+ */
+public record JobEnd(
+    UUID jobId,
+    String project,
+    JobState state,
+    int attempts,
+    FailureCode code,
+    String message,
+    List<FileResult> files) {}

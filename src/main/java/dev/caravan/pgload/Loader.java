@@ -58,10 +58,7 @@ public final class Loader {
     Loader loader = new Loader(connection, spec, origin, records);
     String what = "Cannot load " + origin.file() + " into " + spec.target();
     try {
-      connection.setAutoCommit(false);
-      checkServer(connection.getMetaData());
-      LoadTables.ensure(connection);
-      connection.commit();
+      prepare(connection);
       LoadResult result = loader.run();
       connection.commit();
       return result;
@@ -73,6 +70,18 @@ public final class Loader {
       loader.undo(e);
       throw e;
     }
+  }
+
+  /**
+   * Creates the ledger and the rejects table where they are missing; a load does so itself.
+   *
+   * @throws CaravanException DB_VERSION when the server is too old
+   */
+  public static void prepare(Connection connection) throws SQLException {
+    connection.setAutoCommit(false);
+    checkServer(connection.getMetaData());
+    LoadTables.ensure(connection);
+    connection.commit();
   }
 
   private static void checkServer(DatabaseMetaData server) throws SQLException {

@@ -48,7 +48,7 @@ public final class SftpPollStrategy implements PollingConsumerPollStrategy {
   @Override
   public void commit(Consumer consumer, Endpoint endpoint, int polledMessages) {
     if (last != null) {
-      LOG.info("Polling {} works again", SftpServer.of(endpoint));
+      LOG.info("Polling {} works again", SftpServers.of(endpoint));
     }
     last = null;
     wait = FIRST_WAIT;
@@ -56,7 +56,7 @@ public final class SftpPollStrategy implements PollingConsumerPollStrategy {
 
   @Override
   public boolean rollback(Consumer consumer, Endpoint endpoint, int retryCounter, Exception cause) {
-    CaravanException failure = SftpFailure.of("Cannot poll " + SftpServer.of(endpoint), cause);
+    CaravanException failure = SftpFailure.of("Cannot poll " + SftpServers.of(endpoint), cause);
     Duration pause = failure.code().retryable() ? wait : REFUSED_WAIT;
     notBefore = clock.instant().plus(pause);
     wait = wait.multipliedBy(2).compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : wait.multipliedBy(2);

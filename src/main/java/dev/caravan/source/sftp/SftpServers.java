@@ -6,7 +6,7 @@ import org.apache.camel.component.file.remote.RemoteFileConfiguration;
 import org.apache.camel.component.file.remote.RemoteFileEndpoint;
 
 /** What holds for every SFTP server that we talk to. */
-public final class SftpServer {
+public final class SftpServers {
 
   /**
    * AES with counter or Galois mode: fast in hardware, and out of reach of Terrapin and CBC
@@ -15,7 +15,7 @@ public final class SftpServer {
   private static final String CIPHERS =
       "aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr";
 
-  private SftpServer() {}
+  private SftpServers() {}
 
   /**
    * Sets JSch's defaults, which are the process's; to be called once before the first connection.

@@ -1,0 +1,318 @@
+package dev.caravan;
+
+import dev.caravan.Configuration.DatabaseLogin;
+import dev.caravan.database.Database;
+import dev.caravan.embedded.EmbeddedDatabase;
+import dev.caravan.embedded.EmbeddedSftpServer;
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import dev.caravan.imports.SftpImport;
+import dev.caravan.job.camel.AttemptRecorder;
+import dev.caravan.job.camel.JobRoutePolicyFactory;
+import dev.caravan.job.jdbc.JdbcJobRepository;
+import dev.caravan.pgload.Loader;
+import dev.caravan.project.ProjectConfig;
+import dev.caravan.project.ProjectConfigReader;
+import dev.caravan.project.SftpServer;
+import dev.caravan.source.sftp.AbsolutePathSftpComponent;
+import dev.caravan.source.sftp.SftpServers;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.TreeMap;
+import org.apache.camel.CamelContext;
+import org.apache.camel.main.BaseMainSupport;
+import org.apache.camel.main.Main;
+import org.apache.camel.main.MainListenerSupport;
+
+/**
+ * The program: what the settings leave open is started embedded, every project becomes a route, and
+ * the files are loaded as they come.
+ */
+public final class Caravan implements AutoCloseable {
+
+  private static final int EXIT_USAGE = 2;
+
+  private final Main main = new Main();
+  private final Lifecycle lifecycle;
+
+  /**
+   * The program, not started yet.
+   *
+   * @param settings take precedence over {@code application.properties}
+   * @param out where the table of files goes
+   */
+  public Caravan(Map<String, String> settings, PrintStream out) {
+    lifecycle = new Lifecycle(out);
+    main.setPropertyPlaceholderLocations(
+        Files.exists(Path.of("application.properties"))
+            ? "file:application.properties"
+            : "classpath:application.properties");
+    Properties overrides = new Properties();
+    overrides.putAll(settings);
+    main.setOverrideProperties(overrides);
+    main.addMainListener(lifecycle);
+  }
+
+  /**
+   * Runs until a signal stops it; exit code 2 when the settings are wrong, 1 after another failure.
+   */
+  public static void main(String[] args) throws Exception {
+    System.exit(new Caravan(Map.of(), System.out).run(args));
+  }
+
+  private int run(String[] args) throws Exception {
+    try {
+      return main.run(args);
+    } catch (Exception e) {
+      CaravanException known = knownCause(e);
+      if (known == null) {
+        throw e;
+      }
+      System.err.println(known.code() + " " + known.getMessage());
+      return known.code() == FailureCode.CONFIG_INVALID ? EXIT_USAGE : 1;
+    } finally {
+      close();
+    }
+  }
+
+  private static CaravanException knownCause(Throwable e) {
+    Throwable cause = e;
+    while (cause != null && !(cause instanceof CaravanException)) {
+      cause = cause.getCause();
+    }
+    return (CaravanException) cause;
+  }
+
+  /** Starts, and returns when the routes run; nothing is left running when it fails. */
+  public Caravan start() throws Exception {
+    try {
+      main.start();
+      return this;
+    } catch (Exception e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** The running context. */
+  public CamelContext context() {
+    return main.getCamelContext();
+  }
+
+  /** Lets running loads finish, then stops what was started. */
+  @Override
+  public void close() {
+    main.stop();
+    lifecycle.close();
+  }
+
+  /** Starts and stops what is around the Camel context. */
+  private static final class Lifecycle extends MainListenerSupport {
+
+    private final PrintStream out;
+    private final Deque<AutoCloseable> started = new ArrayDeque<>();
+    private final List<String> addresses = new ArrayList<>();
+    private Configuration configuration;
+    private List<ProjectConfig> projects;
+    private SftpServer defaultServer;
+    private JdbcJobRepository jobs;
+
+    Lifecycle(PrintStream out) {
+      this.out = out;
+    }
+
+    @Override
+    public void beforeInitialize(BaseMainSupport main) {
+      CamelContext context = main.getCamelContext();
+      configuration = Configuration.read(context.getPropertiesComponent());
+      ProjectConfigReader reader = new ProjectConfigReader(System.getenv());
+      projects = configuration.projectFiles().stream().map(reader::read).toList();
+      requireFreePort(configuration.httpPort());
+      startDatabases(context);
+      defaultServer = configuration.sftp().orElseGet(this::startSftpServer);
+      SftpServers.secureDefaults();
+      context.addComponent("sftp", new AbsolutePathSftpComponent());
+      context
+          .getRegistry()
+          .bind(
+              "jobRoutePolicyFactory",
+              new JobRoutePolicyFactory(jobs, List.of(new FileTable(out))));
+      context.getRegistry().bind("attemptRecorder", new AttemptRecorder(jobs));
+    }
+
+    /** A port that is taken does not fail Camel's start. */
+    private static void requireFreePort(int port) {
+      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        socket.setReuseAddress(true);
+      } catch (BindException e) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID,
+            "caravan.http.port: port %d is taken; set another one.".formatted(port),
+            e);
+      } catch (IOException e) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID, "caravan.http.port: %d: %s".formatted(port, e), e);
+      }
+    }
+
+    private void startDatabases(CamelContext context) {
+      DatabaseLogin login = configuration.database().orElseGet(this::startDatabase);
+      Database main = open(context, Configuration.MAIN_CONNECTION, login);
+      main.migrate();
+      jobs = new JdbcJobRepository(main.dataSource(), configuration.node());
+      closeInterruptedJobs();
+      configuration.connections().forEach((name, other) -> open(context, name, other));
+      for (ProjectConfig project : projects) {
+        requireConnection(context, project);
+      }
+    }
+
+    private DatabaseLogin startDatabase() {
+      EmbeddedDatabase database =
+          EmbeddedDatabase.start(configuration.data(), configuration.embeddedDatabasePort());
+      started.push(database);
+      addresses.add(
+          "PostgreSQL  postgresql://%s@127.0.0.1:%d/caravan (embedded; password in %s)"
+              .formatted(
+                  database.username(),
+                  database.port(),
+                  configuration.data().resolve("postgres/caravan.password")));
+      return new DatabaseLogin(database.jdbcUrl(), database.username(), database.password());
+    }
+
+    private Database open(CamelContext context, String name, DatabaseLogin login) {
+      Database database =
+          Database.open(
+              name,
+              login.url(),
+              login.username(),
+              login.password(),
+              configuration.maxConnections());
+      started.push(database);
+      try (Connection connection = database.dataSource().getConnection()) {
+        Loader.prepare(connection);
+      } catch (SQLException e) {
+        throw new CaravanException(
+            FailureCode.DB_ERROR, "Connection '%s': %s".formatted(name, e.getMessage()), e);
+      }
+      context.getRegistry().bind(name, database.dataSource());
+      return database;
+    }
+
+    private void closeInterruptedJobs() {
+      try {
+        int closed = jobs.closeInterrupted();
+        if (closed > 0) {
+          out.println(closed + " jobs were running when Caravan ended; they are closed.");
+        }
+      } catch (SQLException e) {
+        throw new CaravanException(
+            FailureCode.DB_ERROR, "Cannot close interrupted jobs: " + e.getMessage(), e);
+      }
+    }
+
+    private static void requireConnection(CamelContext context, ProjectConfig project) {
+      if (context.getRegistry().lookupByName(project.connection()) == null) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID,
+            "project %s: connection: found '%s'; allowed are %s and those of caravan.connections.*."
+                .formatted(project.project(), project.connection(), Configuration.MAIN_CONNECTION));
+      }
+    }
+
+    private SftpServer startSftpServer() {
+      try {
+        Path root = configuration.data().resolve("sftp");
+        EmbeddedFolder.fillOnFirstStart(root, Path.of("samples"));
+        String password = EmbeddedFolder.password(configuration.data().resolve("sftp.password"));
+        EmbeddedSftpServer server =
+            EmbeddedSftpServer.start(
+                root,
+                configuration.data().resolve("sftp.hostkey"),
+                configuration.embeddedSftpPort(),
+                "caravan",
+                password);
+        started.push(server);
+        addresses.add(
+            "SFTP        sftp -P %d caravan@127.0.0.1 (embedded; password in %s); its folder is %s"
+                .formatted(server.port(), configuration.data().resolve("sftp.password"), root));
+        String hostKey = server.knownHostsLine().replaceFirst("^\\S+ ", "");
+        return new SftpServer(
+            "127.0.0.1",
+            server.port(),
+            "caravan",
+            Optional.of(password),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(hostKey));
+      } catch (IOException e) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID, "Cannot prepare the embedded SFTP server: " + e, e);
+      }
+    }
+
+    @Override
+    public void afterConfigure(BaseMainSupport main) {
+      for (ProjectConfig project : projects) {
+        try {
+          SftpImport.add(main.getCamelContext(), project, defaultServer, jobs);
+        } catch (CaravanException e) {
+          throw e;
+        } catch (Exception e) {
+          throw new CaravanException(
+              FailureCode.CONFIG_INVALID,
+              "project %s cannot be started: %s".formatted(project.project(), e.getMessage()),
+              e);
+        }
+      }
+    }
+
+    @Override
+    public void afterStart(BaseMainSupport main) {
+      addresses.add(
+          "Jobs        http://127.0.0.1:%d/api/v1/jobs (REST, read-only)"
+              .formatted(configuration.httpPort()));
+      addresses.add(
+          "JMX         process %d, domain org.apache.camel, context caravan"
+              .formatted(ProcessHandle.current().pid()));
+      addresses.add("Log         " + configuration.data().resolve("logs/caravan.log"));
+      Map<String, String> polled = new TreeMap<>();
+      projects.forEach(
+          p -> polled.put(p.project(), "every " + p.sftp().pollInterval().toSeconds() + " s"));
+      out.println();
+      out.println("Caravan runs. Projects: " + polled);
+      addresses.forEach(address -> out.println("  " + address));
+      out.println();
+    }
+
+    @Override
+    public void afterStop(BaseMainSupport main) {
+      close();
+    }
+
+    private void close() {
+      while (!started.isEmpty()) {
+        try {
+          started.pop().close();
+        } catch (Exception e) {
+          System.err.println("While stopping: " + e);
+        }
+      }
+    }
+  }
+}

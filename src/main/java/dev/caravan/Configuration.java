@@ -1,0 +1,270 @@
+package dev.caravan;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import dev.caravan.project.SftpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.apache.camel.spi.PropertiesComponent;
+
+/**
+ * The settings, read and checked as a whole. Their names, defaults and units stand in {@code
+ * application.properties}.
+ *
+ * @param data folder for everything that Caravan keeps itself
+ * @param node name of this process among those that share the database
+ * @param projectFiles existing files
+ * @param database empty for the embedded one
+ * @param maxConnections of each pool
+ * @param connections further databases by name
+ * @param sftp the server of projects that name none; empty for the embedded one
+ * @param embeddedDatabasePort 0 for any
+ * @param embeddedSftpPort 0 for any
+ * @param httpPort of the REST API
+ */
+record Configuration(
+    Path data,
+    String node,
+    List<Path> projectFiles,
+    Optional<DatabaseLogin> database,
+    int maxConnections,
+    Map<String, DatabaseLogin> connections,
+    Optional<SftpServer> sftp,
+    int embeddedDatabasePort,
+    int embeddedSftpPort,
+    int httpPort) {
+
+  /** Where a database is and how to log in; user and password may be in the URL. */
+  record DatabaseLogin(String url, String username, String password) {}
+
+  /** The name by which projects know the database of {@code caravan.database.url}. */
+  static final String MAIN_CONNECTION = "warehouse";
+
+  private static final Set<String> KEYS =
+      new TreeSet<>(
+          Set.of(
+              "caravan.data",
+              "caravan.node",
+              "caravan.projects",
+              "caravan.database.url",
+              "caravan.database.username",
+              "caravan.database.password",
+              "caravan.database.max-connections",
+              "caravan.sftp.url",
+              "caravan.sftp.password",
+              "caravan.sftp.key-path",
+              "caravan.sftp.key-passphrase",
+              "caravan.sftp.known-hosts",
+              "caravan.sftp.host-key",
+              "caravan.embedded.database.port",
+              "caravan.embedded.sftp.port",
+              "caravan.http.port",
+              "caravan.redelivery.attempts",
+              "caravan.redelivery.delay",
+              "caravan.redelivery.max-delay"));
+
+  private static final String CONNECTION_KEY =
+      "caravan[.]connections[.][A-Za-z0-9_-]+[.](url|username|password)";
+
+  /**
+   * Reads the settings.
+   *
+   * @throws CaravanException CONFIG_INVALID with all that is wrong, one line for each problem
+   */
+  static Configuration read(PropertiesComponent properties) {
+    return new Reader(properties).read();
+  }
+
+  private static final class Reader {
+
+    private final PropertiesComponent properties;
+    private final List<String> problems = new ArrayList<>();
+
+    Reader(PropertiesComponent properties) {
+      this.properties = properties;
+    }
+
+    Configuration read() {
+      Properties given = properties.loadProperties(name -> name.startsWith("caravan."));
+      refuseUnknown(given.stringPropertyNames());
+      number("caravan.redelivery.attempts", 0, 100);
+      number("caravan.redelivery.delay", 0, 3_600_000);
+      number("caravan.redelivery.max-delay", 1, 3_600_000);
+      Configuration configuration =
+          new Configuration(
+              Path.of(text("caravan.data").orElse("data")),
+              text("caravan.node").orElseGet(Reader::hostName),
+              projectFiles(),
+              login("caravan.database"),
+              number("caravan.database.max-connections", 2, 1_000),
+              connections(given.stringPropertyNames()),
+              sftp(),
+              number("caravan.embedded.database.port", 0, 65_535),
+              number("caravan.embedded.sftp.port", 0, 65_535),
+              number("caravan.http.port", 1, 65_535));
+      if (!problems.isEmpty()) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID,
+            "The settings are wrong:\n  " + String.join("\n  ", problems));
+      }
+      return configuration;
+    }
+
+    private void refuseUnknown(Set<String> names) {
+      for (String name : new TreeSet<>(names)) {
+        if (!KEYS.contains(name) && !name.matches(CONNECTION_KEY)) {
+          problems.add(
+              name
+                  + ": unknown setting; allowed are "
+                  + String.join(", ", KEYS)
+                  + ", caravan.connections.NAME.url|username|password");
+        }
+      }
+    }
+
+    private Optional<String> text(String key) {
+      return properties.resolveProperty(key).map(String::strip).filter(s -> !s.isEmpty());
+    }
+
+    private int number(String key, int min, int max) {
+      String text = text(key).orElse("");
+      if (text.matches("[0-9]{1,9}")) {
+        int number = Integer.parseInt(text);
+        if (number >= min && number <= max) {
+          return number;
+        }
+      }
+      problems.add(
+          "%s: found '%s'; allowed is a whole number from %d to %d".formatted(key, text, min, max));
+      return min;
+    }
+
+    private Optional<DatabaseLogin> login(String prefix) {
+      return text(prefix + ".url")
+          .map(
+              url ->
+                  new DatabaseLogin(
+                      url,
+                      text(prefix + ".username").orElse(null),
+                      text(prefix + ".password").orElse(null)));
+    }
+
+    private Map<String, DatabaseLogin> connections(Set<String> names) {
+      Map<String, DatabaseLogin> connections = new TreeMap<>();
+      for (String name : names) {
+        if (name.matches(CONNECTION_KEY)) {
+          String connection = name.split("[.]", -1)[2];
+          Optional<DatabaseLogin> login = login("caravan.connections." + connection);
+          if (connection.equals(MAIN_CONNECTION)) {
+            problems.add(name + ": that name is taken by the database of caravan.database.url");
+          } else if (login.isEmpty()) {
+            problems.add("caravan.connections." + connection + ".url: missing");
+          } else {
+            connections.put(connection, login.get());
+          }
+        }
+      }
+      return connections;
+    }
+
+    private List<Path> projectFiles() {
+      List<Path> files = new ArrayList<>();
+      for (String pattern : text("caravan.projects").orElse("").split(",", -1)) {
+        if (!pattern.isBlank()) {
+          files.addAll(matching(Path.of(pattern.strip())));
+        }
+      }
+      return files;
+    }
+
+    private List<Path> matching(Path pattern) {
+      Path folder = pattern.toAbsolutePath().getParent();
+      List<Path> files = new ArrayList<>();
+      try (DirectoryStream<Path> found =
+          Files.newDirectoryStream(folder, pattern.getFileName().toString())) {
+        found.forEach(files::add);
+      } catch (IOException e) {
+        problems.add("caravan.projects: the folder " + folder + " cannot be listed");
+        return files;
+      }
+      if (files.isEmpty()) {
+        problems.add("caravan.projects: found '" + pattern + "', where there is no file");
+      }
+      files.sort(null);
+      return files;
+    }
+
+    private Optional<SftpServer> sftp() {
+      Optional<String> url = text("caravan.sftp.url");
+      if (url.isEmpty()) {
+        return Optional.empty();
+      }
+      URI uri = sftpUri(url.get());
+      Optional<String> password = text("caravan.sftp.password").or(() -> passwordIn(uri));
+      Optional<Path> key = text("caravan.sftp.key-path").map(Path::of);
+      if (password.isPresent() == key.isPresent()) {
+        problems.add("caravan.sftp: allowed is either a password or caravan.sftp.key-path");
+      }
+      Optional<Path> knownHosts = text("caravan.sftp.known-hosts").map(Path::of);
+      List<String> hostKeys = text("caravan.sftp.host-key").map(List::of).orElse(List.of());
+      if (knownHosts.isPresent() != hostKeys.isEmpty()) {
+        problems.add(
+            "caravan.sftp: one of caravan.sftp.known-hosts and caravan.sftp.host-key is needed to know the server");
+      }
+      return Optional.of(
+          new SftpServer(
+              uri.getHost(),
+              uri.getPort() < 0 ? 22 : uri.getPort(),
+              String.valueOf(uri.getUserInfo()).replaceFirst(":.*", ""),
+              password,
+              key,
+              text("caravan.sftp.key-passphrase"),
+              knownHosts,
+              hostKeys));
+    }
+
+    /** An URL that is wrong is named without its text, which may have a password. */
+    private URI sftpUri(String url) {
+      URI uri = URI.create("sftp://nobody@localhost");
+      try {
+        URI given = URI.create(url);
+        if ("sftp".equals(given.getScheme())
+            && given.getHost() != null
+            && given.getUserInfo() != null) {
+          return given;
+        }
+      } catch (IllegalArgumentException e) {
+        // named below, as any other URL that is wrong
+      }
+      problems.add("caravan.sftp.url: allowed is sftp://user@host:port");
+      return uri;
+    }
+
+    private static Optional<String> passwordIn(URI uri) {
+      String user = String.valueOf(uri.getUserInfo());
+      int colon = user.indexOf(':');
+      return colon < 0 ? Optional.empty() : Optional.of(user.substring(colon + 1));
+    }
+
+    private static String hostName() {
+      try {
+        return InetAddress.getLocalHost().getHostName();
+      } catch (UnknownHostException e) {
+        return "localhost";
+      }
+    }
+  }
+}

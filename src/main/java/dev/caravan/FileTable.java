@@ -1,0 +1,69 @@
+package dev.caravan;
+
+import dev.caravan.job.FileResult;
+import dev.caravan.job.JobEnd;
+import dev.caravan.job.JobListener;
+import java.io.PrintStream;
+import java.util.Locale;
+
+/** Prints a line for each file as its job ends, below one header. */
+final class FileTable implements JobListener {
+
+  private static final String FORMAT = "%-28s %-26s %9s %9s %9s %10s %8s %9s  %s%n";
+
+  private final PrintStream out;
+  private boolean headerPrinted;
+
+  FileTable(PrintStream out) {
+    this.out = out;
+  }
+
+  @Override
+  public synchronized void ended(JobEnd end) {
+    for (FileResult file : end.files()) {
+      if (!headerPrinted) {
+        headerPrinted = true;
+        out.printf(
+            Locale.ROOT,
+            FORMAT,
+            "file",
+            "table",
+            "inserted",
+            "updated",
+            "unchanged",
+            "superseded",
+            "rejected",
+            "rows/s",
+            "");
+      }
+      out.printf(
+          Locale.ROOT,
+          FORMAT,
+          file.file(),
+          file.table() == null ? "-" : file.table(),
+          file.count("inserted"),
+          file.count("updated"),
+          file.count("unchanged"),
+          file.count("superseded"),
+          file.count("rejected"),
+          rowsPerSecond(file),
+          note(end, file));
+    }
+  }
+
+  private static String rowsPerSecond(FileResult file) {
+    if (file.status() != FileResult.Status.LOADED || file.elapsed() == null) {
+      return "-";
+    }
+    double seconds = Math.max(file.elapsed().toNanos() / 1e9, 1e-3);
+    return String.valueOf(Math.round(file.count("read") / seconds));
+  }
+
+  private static String note(JobEnd end, FileResult file) {
+    return switch (file.status()) {
+      case FAILED -> "FAILED " + end.code() + ": " + end.message();
+      case SAME_CONTENT -> "skipped: the same content was loaded before (" + file.sameAs() + ")";
+      case LOADED -> String.join("; ", file.warnings());
+    };
+  }
+}

@@ -1,0 +1,144 @@
+package dev.caravan.project;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.caravan.project.SftpConfig.AfterLoad;
+import dev.caravan.project.SftpConfig.Download;
+import dev.caravan.project.TableOptions.OnError;
+import java.nio.charset.Charset;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+
+/** Makes records of a checked and completed document; every key is there, with a valid value. */
+final class ProjectBinding {
+
+  private ProjectBinding() {}
+
+  static ProjectConfig bind(JsonNode document) {
+    return new ProjectConfig(
+        text(document, "project"),
+        text(document, "connection"),
+        sftp(document.get("sftp")),
+        naming(document.get("table_naming")),
+        rules(document));
+  }
+
+  private static SftpConfig sftp(JsonNode sftp) {
+    return new SftpConfig(
+        sftp.hasNonNull("host") ? Optional.of(server(sftp)) : Optional.empty(),
+        text(sftp, "remote_path"),
+        constant(AfterLoad.class, sftp, "after_load"),
+        text(sftp, "move_to"),
+        Duration.ofSeconds(sftp.get("poll_seconds").longValue()),
+        optional(sftp, "done_marker").map(DoneMarker::of),
+        constant(Download.class, sftp, "download"));
+  }
+
+  private static SftpServer server(JsonNode sftp) {
+    return new SftpServer(
+        text(sftp, "host"),
+        sftp.get("port").intValue(),
+        text(sftp, "username"),
+        optional(sftp, "password"),
+        optional(sftp, "key_path").map(Path::of),
+        optional(sftp, "key_passphrase"),
+        optional(sftp, "known_hosts").map(Path::of),
+        texts(sftp.get("host_key")).stream().map(ProjectBinding::withoutComment).toList());
+  }
+
+  private static String withoutComment(String hostKey) {
+    String[] parts = hostKey.split(" ", 3);
+    return parts[0] + " " + parts[1];
+  }
+
+  private static TableNaming naming(JsonNode naming) {
+    return new TableNaming(
+        text(naming, "strip_prefix"),
+        text(naming, "strip_suffix"),
+        naming.get("lowercase").booleanValue());
+  }
+
+  private static List<TableRule> rules(JsonNode document) {
+    List<TableRule> rules = new ArrayList<>();
+    document.get("tables").forEach(table -> rules.add(rule(table)));
+    JsonNode defaults = document.get("defaults");
+    if (defaults.hasNonNull("file_pattern")) {
+      rules.add(rule(defaults));
+    }
+    return rules;
+  }
+
+  private static TableRule rule(JsonNode table) {
+    return new TableRule(
+        new FileGlob(text(table, "file_pattern")),
+        text(table, "db_schema"),
+        optional(table, "target_table"),
+        options(table));
+  }
+
+  private static TableOptions options(JsonNode table) {
+    return new TableOptions(
+        texts(table.get("primary_key")),
+        mapping(table.path("column_mapping")),
+        table.get("rebuild_table").booleanValue(),
+        delimiter(text(table, "delimiter")),
+        charset(text(table, "encoding")),
+        table.get("skiprows").intValue(),
+        constant(OnError.class, table, "on_error"),
+        maxErrors(table.get("max_errors")),
+        maxErrorRatio(table.get("max_error_ratio")),
+        optional(table, "trailer"),
+        texts(table.get("null_values")));
+  }
+
+  private static OptionalLong maxErrors(JsonNode limit) {
+    return limit.isNull() ? OptionalLong.empty() : OptionalLong.of(limit.longValue());
+  }
+
+  private static OptionalDouble maxErrorRatio(JsonNode limit) {
+    return limit.isNull() ? OptionalDouble.empty() : OptionalDouble.of(limit.doubleValue());
+  }
+
+  private static char delimiter(String written) {
+    return written.equals("tab") || written.equals("\\t") ? '\t' : written.charAt(0);
+  }
+
+  private static Charset charset(String name) {
+    return CharsetNames.find(name).orElseThrow();
+  }
+
+  private static Map<String, String> mapping(JsonNode mapping) {
+    Map<String, String> columns = new LinkedHashMap<>();
+    mapping.properties().forEach(e -> columns.put(e.getKey(), e.getValue().textValue()));
+    return columns;
+  }
+
+  private static <E extends Enum<E>> E constant(Class<E> type, JsonNode section, String key) {
+    return Enum.valueOf(type, text(section, key).toUpperCase(Locale.ROOT));
+  }
+
+  private static String text(JsonNode section, String key) {
+    return section.get(key).textValue();
+  }
+
+  private static Optional<String> optional(JsonNode section, String key) {
+    return Optional.ofNullable(section.path(key).textValue());
+  }
+
+  /** One text, a list of them, or null for none. */
+  private static List<String> texts(JsonNode values) {
+    List<String> texts = new ArrayList<>();
+    if (values.isTextual()) {
+      texts.add(values.textValue());
+    }
+    values.forEach(value -> texts.add(value.textValue()));
+    return texts;
+  }
+}

@@ -1,0 +1,42 @@
+package dev.caravan.project;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One project, checked and complete: nothing in it is left to a default.
+ *
+ * @param project its name
+ * @param connection name of the database connection that the rows go to
+ * @param tables the rules in the order in which they are tried: the project's own entries, then, if
+ *     {@code defaults} has a file pattern, the rule for every other file
+ */
+public record ProjectConfig(
+    String project,
+    String connection,
+    SftpConfig sftp,
+    TableNaming tableNaming,
+    List<TableRule> tables) {
+
+  public ProjectConfig {
+    tables = List.copyOf(tables);
+  }
+
+  /**
+   * Where and how a file is loaded; empty when it is none of this project's files.
+   *
+   * @param fileName plain name as the server gives it, which is not trusted: it is compared and
+   *     taken apart, never evaluated and never used as a path
+   * @throws dev.caravan.failure.CaravanException BAD_NAME or NAME_TOO_LONG when a rule matches but
+   *     the name is no plain file name or gives no table name
+   */
+  public Optional<TablePlan> plan(String fileName) {
+    if (sftp.doneMarker().filter(marker -> marker.isMarker(fileName)).isPresent()) {
+      return Optional.empty();
+    }
+    return tables.stream()
+        .filter(rule -> rule.filePattern().matches(fileName))
+        .findFirst()
+        .map(rule -> rule.plan(new FileName(fileName), tableNaming));
+  }
+}

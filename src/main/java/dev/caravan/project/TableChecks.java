@@ -1,0 +1,136 @@
+package dev.caravan.project;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * What the schema cannot say about {@code defaults} and {@code tables}. Works on what the user
+ * wrote, which may already have violated the schema.
+ */
+final class TableChecks {
+
+  private static final KeyPath DEFAULTS = KeyPath.ROOT.key("defaults");
+  private static final KeyPath TABLES = KeyPath.ROOT.key("tables");
+
+  private final JsonNode defaults;
+  private final JsonNode tables;
+  private final Problems problems;
+
+  TableChecks(JsonNode document, Problems problems) {
+    this.defaults = document.path("defaults");
+    this.tables =
+        document.path("tables").isArray() ? document.get("tables") : MissingNode.getInstance();
+    this.problems = problems;
+  }
+
+  void check() {
+    boolean autoDiscovery = defaults.hasNonNull("file_pattern");
+    if (!autoDiscovery && tables.isEmpty()) {
+      problems.add(
+          TABLES,
+          "missing, and defaults has no file_pattern, so no file would be loaded; required: one of the two");
+    }
+    checkValues(defaults, DEFAULTS);
+    if (autoDiscovery) {
+      checkKey(defaults, DEFAULTS);
+    }
+    for (int i = 0; i < tables.size(); i++) {
+      checkValues(tables.get(i), TABLES.item(i));
+      checkKey(tables.get(i), TABLES.item(i));
+    }
+    checkPatternsDiffer();
+  }
+
+  private void checkValues(JsonNode section, KeyPath path) {
+    checkPattern(section.path("file_pattern"), path.key("file_pattern"));
+    checkEncoding(section.path("encoding"), path.key("encoding"));
+    checkLength(section.path("target_table"), path.key("target_table"));
+    checkLength(section.path("db_schema"), path.key("db_schema"));
+    checkKeyColumns(section.path("primary_key"), path.key("primary_key"));
+    checkMapping(section.path("column_mapping"), path.key("column_mapping"));
+  }
+
+  private void checkPattern(JsonNode pattern, KeyPath path) {
+    try {
+      new FileGlob(pattern.asText());
+    } catch (IllegalArgumentException e) {
+      problems.add(
+          path,
+          "found %s with %s; allowed: *, ?, [abc], [a-z], [!abc]"
+              .formatted(Printable.quoted(pattern.asText()), e.getMessage()));
+    }
+  }
+
+  private void checkEncoding(JsonNode encoding, KeyPath path) {
+    if (encoding.isTextual() && CharsetNames.find(encoding.textValue()).isEmpty()) {
+      problems.add(
+          path,
+          "found %s; allowed: any encoding that Java knows, such as utf-8, latin-1, iso-8859-15, cp1252, utf-16"
+              .formatted(Printable.quoted(encoding.textValue())));
+    }
+  }
+
+  private void checkKeyColumns(JsonNode columns, KeyPath path) {
+    checkLength(columns, path);
+    for (int i = 0; i < columns.size(); i++) {
+      checkLength(columns.path(i), path.item(i));
+    }
+  }
+
+  private void checkMapping(JsonNode mapping, KeyPath path) {
+    Map<JsonNode, String> sources = new HashMap<>();
+    for (Map.Entry<String, JsonNode> column : mapping.properties()) {
+      JsonNode target = column.getValue();
+      checkLength(target, path.key(column.getKey()));
+      String other = sources.putIfAbsent(target, column.getKey());
+      if (other != null) {
+        problems.add(
+            path.key(column.getKey()),
+            "found %s, to which %s is mapped already; allowed: each column once"
+                .formatted(Printable.quoted(target.asText()), Printable.quoted(other)));
+      }
+    }
+  }
+
+  private void checkLength(JsonNode name, KeyPath path) {
+    int bytes = name.isTextual() ? name.textValue().getBytes(UTF_8).length : 0;
+    if (bytes > TableNaming.MAX_NAME_BYTES) {
+      problems.add(
+          path,
+          "found %s of %d bytes; allowed: %d bytes in UTF-8, which is what PostgreSQL keeps"
+              .formatted(Printable.quoted(name.textValue()), bytes, TableNaming.MAX_NAME_BYTES));
+    }
+  }
+
+  private void checkKey(JsonNode section, KeyPath path) {
+    JsonNode key = effective(section, "primary_key");
+    JsonNode rebuild = effective(section, "rebuild_table");
+    boolean keyless = key.isNull() || key.isMissingNode();
+    boolean rebuilt = rebuild.asBoolean(!rebuild.isMissingNode());
+    if (keyless && !rebuilt) {
+      problems.add(path, "neither primary_key nor rebuild_table: true; required: one of the two");
+    }
+  }
+
+  private JsonNode effective(JsonNode section, String key) {
+    return section.has(key) ? section.get(key) : defaults.path(key);
+  }
+
+  private void checkPatternsDiffer() {
+    Map<String, Integer> first = new HashMap<>();
+    for (int i = 0; i < tables.size(); i++) {
+      JsonNode pattern = tables.get(i).path("file_pattern");
+      Integer other = pattern.isTextual() ? first.putIfAbsent(pattern.textValue(), i) : null;
+      if (other != null) {
+        problems.add(
+            TABLES.item(i).key("file_pattern"),
+            "found %s, which tables[%d] has already; allowed: each pattern once"
+                .formatted(Printable.quoted(pattern.textValue()), other));
+      }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package dev.caravan.source.sftp;
+
+import java.net.URI;
+import java.util.Map;
+import org.apache.camel.component.file.GenericFileEndpoint;
+import org.apache.camel.component.file.remote.SftpComponent;
+import org.apache.camel.component.file.remote.SftpConfiguration;
+import org.apache.camel.component.file.remote.SftpEndpoint;
+import org.apache.camel.component.file.remote.SftpRemoteFile;
+import org.apache.camel.spi.annotations.Component;
+import org.apache.camel.util.StringHelper;
+
+/**
+ * Camel's {@code sftp:}, but {@code sftp://host//path} is the absolute path that it says. Camel
+ * makes it relative to the login's home, where the exports of most servers are not.
+ */
+@Component("sftp") // gives it the generated option setters of Camel's own
+@SuppressWarnings("rawtypes") // as in the overridden method
+public final class AbsolutePathSftpComponent extends SftpComponent {
+
+  @Override
+  protected GenericFileEndpoint<SftpRemoteFile> buildFileEndpoint(
+      String uri, String remaining, Map<String, Object> parameters) throws Exception {
+    // An option may hold what a URI may not: only the part before it is parsed.
+    String address = StringHelper.before(uri, "?", uri);
+    return new SftpEndpoint(uri, this, new SftpConfiguration(new URI(address)));
+  }
+}

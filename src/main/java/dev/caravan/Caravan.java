@@ -10,12 +10,14 @@ import dev.caravan.imports.SftpImport;
 import dev.caravan.job.camel.AttemptRecorder;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
 import dev.caravan.job.jdbc.JdbcJobRepository;
+import dev.caravan.job.jdbc.JobReports;
 import dev.caravan.pgload.Loader;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.ProjectConfigReader;
 import dev.caravan.project.SftpServer;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
+import dev.caravan.web.JobsApi;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.BindException;
@@ -174,6 +176,7 @@ public final class Caravan implements AutoCloseable {
       Database main = open(context, Configuration.MAIN_CONNECTION, login);
       main.migrate();
       jobs = new JdbcJobRepository(main.dataSource(), configuration.node());
+      context.getRegistry().bind("jobsApi", new JobsApi(new JobReports(main.dataSource())));
       closeInterruptedJobs();
       configuration.connections().forEach((name, other) -> open(context, name, other));
       for (ProjectConfig project : projects) {

@@ -4,6 +4,7 @@ import dev.caravan.record.Fields;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
@@ -17,14 +18,30 @@ final class CopyRows {
 
   private final Connection connection;
   private final String sql;
+  private final boolean withLine;
   private final byte[] buffer = new byte[BUFFER_BYTES];
   private int used;
   private CopyIn copy;
   private long rows;
 
-  CopyRows(Connection connection, String table) {
+  private CopyRows(Connection connection, String into, boolean withLine, String options) {
     this.connection = connection;
-    this.sql = "COPY " + table + " FROM STDIN (FORMAT text, ENCODING 'UTF8')";
+    this.withLine = withLine;
+    this.sql = "COPY %s FROM STDIN (FORMAT text, ENCODING 'UTF8'%s)".formatted(into, options);
+  }
+
+  /** To the staging table: the line number, then the fields. */
+  static CopyRows toStaging(Connection connection) {
+    return new CopyRows(connection, Staging.TABLE, true, "");
+  }
+
+  /**
+   * To a table created in this transaction, which nobody else can see: its rows are written as
+   * frozen, so that no vacuum has to write them once more.
+   */
+  static CopyRows toNewTable(Connection connection, TableName table, List<String> columns) {
+    String into = table.sql() + " (" + Identifier.list(columns) + ")";
+    return new CopyRows(connection, into, false, ", FREEZE");
   }
 
   /** Adds one row; starts a COPY when none runs. */
@@ -32,7 +49,9 @@ final class CopyRows {
     if (copy == null) {
       copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql);
     }
-    putNumber(line);
+    if (withLine) {
+      putNumber(line);
+    }
     byte[] bytes = fields.bytes();
     for (int i = 0, n = fields.count(); i < n; i++) {
       int flags = fields.flags(i);
@@ -40,7 +59,9 @@ final class CopyRows {
       if (used + length + 3 > BUFFER_BYTES) {
         flush();
       }
-      buffer[used++] = '\t';
+      if (i > 0 || withLine) {
+        buffer[used++] = '\t';
+      }
       if ((flags & Fields.NULL) != 0) {
         buffer[used++] = '\\';
         buffer[used++] = 'N';

@@ -15,7 +15,6 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -106,12 +105,22 @@ public final class Loader {
 
   private LoadResult run() throws SQLException, IOException {
     settings();
-    Optional<Target> found = Target.find(connection, spec.target());
-    ColumnPlan plan = plan(found);
+    Optional<Target> target = Target.find(connection, spec.target());
+    if (target.isEmpty()) {
+      lockTarget();
+      target = Target.find(connection, spec.target()); // another load may have created it meanwhile
+    }
+    return target.isEmpty() ? loadNewTable() : loadTable(target.get());
+  }
+
+  private LoadResult loadTable(Target target) throws SQLException, IOException {
+    ColumnPlan plan = ColumnPlan.forTable(spec, records, target);
+    if (spec.onDrift() == OnDrift.FAIL) {
+      plan.checkDrift(spec.target(), LoadLedger.lastColumns(connection, spec, origin));
+    }
     Staging staging = Staging.create(connection, plan);
-    stage(plan);
-    rejects.check(read);
-    checkEmpty();
+    KeyOrder keys = new KeyOrder(plan);
+    copy(CopyRows.toStaging(connection), plan, keys);
     lockTarget();
     if (origin.sha256() != null && !origin.force()) {
       Optional<UUID> same = LoadLedger.sameContent(connection, spec, origin);
@@ -119,10 +128,18 @@ public final class Loader {
         return sameContent(same.get());
       }
     }
-    if (found.isEmpty()) {
-      plan = createOrFind(plan);
-    }
-    return merge(plan, staging);
+    return merge(plan, staging, keys);
+  }
+
+  /** Nobody can see the table before the commit, so the rows go straight into it. */
+  private LoadResult loadNewTable() throws SQLException, IOException {
+    ColumnPlan plan = ColumnPlan.forNewTable(spec, records);
+    NewTable table = NewTable.create(connection, spec.target(), plan);
+    KeyOrder keys = new KeyOrder(plan);
+    copy(CopyRows.toNewTable(connection, spec.target(), plan.names()), plan, keys);
+    long superseded = plan.keys().isEmpty() ? 0 : table.addKey(keys.provesUnique());
+    long inserted = read - rejects.count() - superseded;
+    return written(plan, new Merge.Counts(inserted, 0, 0), superseded);
   }
 
   private void settings() throws SQLException {
@@ -134,27 +151,14 @@ public final class Loader {
     }
   }
 
-  private ColumnPlan plan(Optional<Target> target) throws SQLException {
-    ColumnPlan plan =
-        target.isPresent()
-            ? ColumnPlan.forTable(spec, records, target.get())
-            : ColumnPlan.forNewTable(spec, records);
-    if (spec.onDrift() == OnDrift.FAIL) {
-      Map<String, String> before = LoadLedger.lastColumns(connection, spec, origin);
-      if (target.isPresent()) {
-        plan.checkDrift(spec.target(), before);
-      }
-    }
-    return plan;
-  }
-
-  private void stage(ColumnPlan plan) throws SQLException, IOException {
-    CopyRows copy = new CopyRows(connection, Staging.TABLE);
+  private void copy(CopyRows copy, ColumnPlan plan, KeyOrder keys)
+      throws SQLException, IOException {
     try {
       for (Step step = records.next(); step != Step.END; step = records.next()) {
         read++;
         Reject reject = step == Step.REJECT ? records.reject() : checkKey(plan);
         if (reject == null) {
+          keys.add(records.fields());
           copy.add(records.line(), records.fields());
         } else if (rejects.add(reject)) {
           copy.pause();
@@ -170,8 +174,10 @@ public final class Loader {
     if (copy.rows() != staged) {
       throw new CaravanException(
           FailureCode.INTERNAL,
-          "%d rows were sent to the staging table and %d arrived.".formatted(staged, copy.rows()));
+          "%d rows were sent to PostgreSQL and %d arrived.".formatted(staged, copy.rows()));
     }
+    rejects.check(read);
+    checkEmpty();
   }
 
   private static void cancel(CopyRows copy, Exception cause) {
@@ -216,32 +222,19 @@ public final class Loader {
     return result(Outcome.SAME_CONTENT, before, 0, new Merge.Counts(0, 0, 0), 0, 0);
   }
 
-  /** Another load may have created the table while this one was staging. */
-  private ColumnPlan createOrFind(ColumnPlan plan) throws SQLException {
-    Optional<Target> meanwhile = Target.find(connection, spec.target());
-    if (meanwhile.isPresent()) {
-      return ColumnPlan.forTable(spec, records, meanwhile.get());
-    }
-    String columns =
-        String.join(
-            ", ", plan.names().stream().map(name -> Identifier.quote(name) + " text").toList());
-    String key =
-        plan.keys().isEmpty() ? "" : ", PRIMARY KEY (" + Identifier.list(plan.keyNames()) + ")";
-    try (Statement statement = connection.createStatement()) {
-      statement.execute("CREATE SCHEMA IF NOT EXISTS " + Identifier.quote(spec.target().schema()));
-      statement.execute("CREATE TABLE %s (%s%s)".formatted(spec.target().sql(), columns, key));
-    }
-    return plan;
-  }
-
-  private LoadResult merge(ColumnPlan plan, Staging staging) throws SQLException {
+  private LoadResult merge(ColumnPlan plan, Staging staging, KeyOrder keys) throws SQLException {
     new ValueCheck(connection, plan, records.columns()).run(rejects);
-    rejects.check(read);
-    long superseded = plan.keys().isEmpty() ? 0 : staging.deleteSuperseded();
+    boolean unique = plan.keys().isEmpty() || keys.provesUnique();
+    long superseded = unique ? 0 : staging.deleteSuperseded();
     Merge merge = new Merge(connection, spec, plan, staging);
     Merge.Counts counts = merge.run();
     merge.refused().forEach(rejects::add);
     rejects.check(read);
+    return written(plan, counts, superseded);
+  }
+
+  private LoadResult written(ColumnPlan plan, Merge.Counts counts, long superseded)
+      throws SQLException {
     LoadResult result = result(Outcome.LOADED, null, read, counts, superseded, rejects.count());
     rejects.write(connection);
     LoadLedger.write(connection, plan, origin, result);

@@ -106,6 +106,43 @@ class LoaderTest {
   }
 
   @Test
+  void letsTheLaterLineWinInANewTableOfManyPages() throws Exception {
+    StringBuilder csv = new StringBuilder("id,name\n");
+    for (int i = 0; i < 20_000; i++) {
+      // sizes vary, so that a later row would fit into an earlier page
+      csv.append(i % 5_000).append(',').append("x".repeat(i * 37 % 900)).append(i).append('\n');
+    }
+    counts(
+        load(upsert, csv.toString()),
+        "read=20000, inserted=5000, updated=0, unchanged=0, superseded=15000, rejected=0, deleted=0");
+    assertThat(rows("SELECT count(*) FROM people WHERE ltrim(name, 'x')::int <> 15000 + id::int"))
+        .containsExactly("0");
+  }
+
+  @Test
+  void findsDuplicatesWhateverTheOrderOfTheKeys() throws Exception {
+    load(upsert, "id,name\n0,x\n");
+    counts(
+        load(upsert, "id,name\n1,a\n2,b\n10,c\n10,d\n"),
+        "read=4, inserted=3, updated=0, unchanged=0, superseded=1, rejected=0, deleted=0");
+    counts(
+        load(upsert, "id,name\n1,x\n2,b\n1,a\n"),
+        "read=3, inserted=0, updated=0, unchanged=2, superseded=1, rejected=0, deleted=0");
+    sql("CREATE TABLE numbers (id int PRIMARY KEY, name text)");
+    counts(
+        load(LoadSpec.upsert(TableName.parse("numbers"), List.of("id")), "id,name\n1,a\n01,b\n"),
+        "read=2, inserted=1, updated=0, unchanged=0, superseded=1, rejected=0, deleted=0");
+    assertThat(rows("SELECT * FROM numbers")).containsExactly("1|b");
+  }
+
+  @Test
+  void loadsAgainWhenTheTableWasDropped() throws Exception {
+    load(upsert, "id,name\n1,a\n");
+    sql("DROP TABLE people");
+    assertThat(load(upsert, "id,name\n1,a\n").outcome()).isEqualTo(Outcome.LOADED);
+  }
+
+  @Test
   void keepsEveryByteOfAValue() throws Exception {
     load(upsert, "id,name\n1,\"a\tb\\c\r\nd\"\"e\"\n2,\\.\n3,\\N\n4,\"\"\n5,=1+1\n00123,ß\n");
     assertThat(

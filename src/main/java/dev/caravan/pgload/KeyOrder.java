@@ -1,0 +1,64 @@
+package dev.caravan.pgload;
+
+import dev.caravan.record.Fields;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Notices when the keys of a stream come in strictly ascending order, as exports by primary key do:
+ * then no key comes twice, and PostgreSQL need not look for duplicates. Two orders count, that of
+ * the bytes (dates, padded numbers) and that of length, then bytes (plain numbers).
+ */
+final class KeyOrder {
+
+  private final List<Integer> keys;
+  private boolean byBytes;
+  private boolean byLength;
+  private byte[] last = new byte[64];
+  private byte[] next = new byte[64];
+  private int lastLength = -1;
+
+  /** Only text columns: different texts can be the same number. */
+  KeyOrder(ColumnPlan plan) {
+    keys = plan.keys();
+    boolean text = keys.stream().allMatch(i -> plan.columns().get(i).isText());
+    byBytes = text && !keys.isEmpty();
+    byLength = byBytes;
+  }
+
+  void add(Fields fields) {
+    if (!byBytes && !byLength) {
+      return;
+    }
+    int length = copyKey(fields);
+    if (lastLength >= 0) {
+      int order = Arrays.compareUnsigned(last, 0, lastLength, next, 0, length);
+      byBytes &= order < 0;
+      byLength &= lastLength < length || (lastLength == length && order < 0);
+    }
+    byte[] free = last;
+    last = next;
+    next = free;
+    lastLength = length;
+  }
+
+  /** The key's fields with NUL, which no value has, between them. */
+  private int copyKey(Fields fields) {
+    int length = 0;
+    for (int i : keys) {
+      int size = fields.length(i);
+      if (length + size + 1 > next.length) {
+        next = Arrays.copyOf(next, (length + size + 1) * 2);
+      }
+      System.arraycopy(fields.bytes(), fields.start(i), next, length, size);
+      length += size;
+      next[length++] = 0;
+    }
+    return length;
+  }
+
+  /** True when no key can have come twice. */
+  boolean provesUnique() {
+    return byBytes || byLength;
+  }
+}

@@ -95,14 +95,20 @@ public final class SftpProcessStrategy implements GenericFileProcessStrategy<Sft
       GenericFileEndpoint<SftpRemoteFile<?>> endpoint,
       Exchange exchange,
       GenericFile<SftpRemoteFile<?>> file) {
-    if (doneDirectory != null) {
-      SftpFile source = exchange.getProperty(SftpFile.PROPERTY, SftpFile.class);
+    if (doneDirectory == null) {
+      return;
+    }
+    SftpFile source = exchange.getProperty(SftpFile.PROPERTY, SftpFile.class);
+    try {
       FileStamp now = source.stat();
       if (now.equals(source.stamp())) {
         move(operations, file, now);
       } else {
         LOG.warn("{} changed after it was loaded; it stays and is loaded again", now.name());
       }
+    } catch (CaravanException e) {
+      gate.hold(file.getFileNameOnly(), RETRY_MOVE);
+      LOG.warn("{} {} The load is complete; the file was not moved.", e.code(), e.getMessage());
     }
   }
 

@@ -1,0 +1,127 @@
+package dev.caravan.web;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.caravan.database.Database;
+import dev.caravan.failure.FailureCode;
+import dev.caravan.job.FileResult;
+import dev.caravan.job.JobEnd;
+import dev.caravan.job.JobState;
+import dev.caravan.job.jdbc.JdbcJobRepository;
+import dev.caravan.job.jdbc.JobReports;
+import dev.caravan.testing.TestDatabase;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class JobsApiTest {
+
+  private final Exchange exchange = new DefaultExchange(new DefaultCamelContext());
+  private Database database;
+  private JdbcJobRepository jobs;
+  private JobsApi api;
+
+  @BeforeEach
+  void open() {
+    TestDatabase test = TestDatabase.create();
+    database = Database.open("test", test.url(), null, null, 2);
+    database.migrate();
+    jobs = new JdbcJobRepository(database.dataSource(), "here");
+    api = new JobsApi(new JobReports(database.dataSource()));
+  }
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  private UUID job(JobState state, FailureCode code) throws Exception {
+    UUID id = UUID.randomUUID();
+    jobs.start(id, "import-sftp", "p");
+    FileResult file =
+        new FileResult(
+            "a.csv",
+            10L,
+            Instant.EPOCH,
+            "public.a",
+            code == null ? FileResult.Status.LOADED : FileResult.Status.FAILED,
+            null,
+            code == null ? Map.of("read", 3L, "inserted", 2L, "rejected", 1L) : Map.of(),
+            Duration.ofMillis(5),
+            List.of());
+    String message = code == null ? null : "it \"broke\"";
+    jobs.end(new JobEnd(id, "p", state, 2, code, message, List.of(file)));
+    return id;
+  }
+
+  private JsonNode json(String text) throws Exception {
+    return new ObjectMapper().readTree(text);
+  }
+
+  private Object status() {
+    return exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE);
+  }
+
+  @Test
+  void showsAJobInTheWordsOfContract1() throws Exception {
+    JsonNode job = json(api.show(job(JobState.COMPLETED, null).toString(), exchange));
+    assertThat(job.at("/status").asText()).isEqualTo("completed");
+    assertThat(job.at("/result/files").asInt()).isEqualTo(1);
+    assertThat(job.at("/result/inserted").asInt()).isEqualTo(2);
+    assertThat(job.at("/file_results/0/filename").asText()).isEqualTo("a.csv");
+    assertThat(job.at("/file_results/0/table_name").asText()).isEqualTo("public.a");
+    assertThat(job.at("/file_results/0/rejected").asInt()).isEqualTo(1);
+    assertThat(job.at("/errors")).isEmpty();
+    JsonNode failed =
+        json(api.show(job(JobState.FAILED, FailureCode.EMPTY_FILE).toString(), exchange));
+    assertThat(failed.at("/error_code").asText()).isEqualTo("EMPTY_FILE");
+    assertThat(failed.at("/file_results/0/error").asText()).isEqualTo("it \"broke\"");
+    assertThat(failed.at("/errors/0/attempt").asInt()).isEqualTo(2);
+    assertThat(status()).isNull();
+  }
+
+  @Test
+  void listsTheNewestFirstByStatusAndLimit() throws Exception {
+    UUID first = job(JobState.COMPLETED, null);
+    UUID second = job(JobState.FAILED, FailureCode.ENCODING);
+    assertThat(json(api.list(null, null, exchange)).findValuesAsText("job_id"))
+        .containsExactly(second.toString(), first.toString());
+    assertThat(json(api.list("completed", "1", exchange)).findValuesAsText("job_id"))
+        .containsExactly(first.toString());
+    assertThat(json(api.list("queued", null, exchange))).isEmpty();
+  }
+
+  @Test
+  void refusesWhatItDoesNotKnowWithAProblem() throws Exception {
+    for (String id : List.of("abc", "0", UUID.randomUUID().toString(), "x' OR 'a'='a")) {
+      assertThat(json(api.show(id, exchange)).at("/error_code").asText()).isEqualTo("NOT_FOUND");
+      assertThat(status()).isEqualTo(404);
+    }
+    for (String limit : List.of("0", "201", "-1", "x", "9999999999")) {
+      assertThat(json(api.list(null, limit, exchange)).at("/detail").asText()).contains("1 to 200");
+      assertThat(status()).isEqualTo(400);
+    }
+    assertThat(api.list("done", null, exchange))
+        .contains("queued", "cancelled")
+        .doesNotContain("done");
+  }
+
+  @Test
+  void answers503WhenTheDatabaseIsAway() throws Exception {
+    assertThat(json(api.health(exchange)).at("/status").asText()).isEqualTo("up");
+    database.close();
+    assertThat(api.health(exchange)).contains("DB_UNAVAILABLE");
+    assertThat(status()).isEqualTo(503);
+    assertThat(exchange.getMessage().getHeader("Retry-After")).isEqualTo(5);
+  }
+}

@@ -51,8 +51,8 @@ final class LoadPlanner implements Processor {
             OnError.valueOf(options.onError().name()),
             options.maxErrors(),
             options.maxErrorRatio(),
-            OnDrift.FAIL,
-            false);
+            OnDrift.valueOf(options.onDrift().name()),
+            options.allowEmpty());
     CsvFormat format =
         CsvFormat.DEFAULT
             .withDelimiter(options.delimiter())

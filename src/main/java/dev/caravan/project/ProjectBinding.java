@@ -3,6 +3,7 @@ package dev.caravan.project;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.project.SftpConfig.Download;
+import dev.caravan.project.TableOptions.OnDrift;
 import dev.caravan.project.TableOptions.OnError;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
@@ -94,6 +95,8 @@ final class ProjectBinding {
         constant(OnError.class, table, "on_error"),
         maxErrors(table.get("max_errors")),
         maxErrorRatio(table.get("max_error_ratio")),
+        constant(OnDrift.class, table, "on_drift"),
+        table.get("allow_empty").booleanValue(),
         optional(table, "trailer"),
         texts(table.get("null_values")));
   }

@@ -19,6 +19,7 @@ import java.util.OptionalLong;
  * @param skipRows lines in front of the header line
  * @param maxErrors bad rows up to which a file is loaded; empty: no limit
  * @param maxErrorRatio ratio of bad rows, 0 to 1, up to which a file is loaded; empty: no limit
+ * @param allowEmpty whether a file without data rows may replace the rows of the table
  * @param trailer first field of the record that ends a complete file and counts its data rows
  * @param nullValues words that mean NULL
  */
@@ -32,6 +33,8 @@ public record TableOptions(
     OnError onError,
     OptionalLong maxErrors,
     OptionalDouble maxErrorRatio,
+    OnDrift onDrift,
+    boolean allowEmpty,
     Optional<String> trailer,
     List<String> nullValues) {
 
@@ -47,5 +50,13 @@ public record TableOptions(
     REJECT,
     /** Nothing is loaded. */
     FAIL
+  }
+
+  /** What happens to a file whose columns are not those of the last one. */
+  public enum OnDrift {
+    /** Nothing is loaded. */
+    FAIL,
+    /** The new shape is taken. */
+    ACCEPT
   }
 }

@@ -91,6 +91,8 @@ class ProjectConfigReaderTest {
                             OnError.REJECT,
                             OptionalLong.empty(),
                             OptionalDouble.empty(),
+                            TableOptions.OnDrift.FAIL,
+                            false,
                             Optional.empty(),
                             List.of())))));
   }

@@ -49,7 +49,7 @@ class ProjectProblemsTest {
         Arguments.of(
             "an unknown key",
             withTable("file_pattern: a.csv, delimeter: ';'"),
-            "tables[0].delimeter: unknown key (did you mean delimiter?); allowed keys: column_mapping, db_schema, delimiter, encoding, file_pattern, max_error_ratio, max_errors, null_values, on_error, primary_key, rebuild_table, skiprows, target_table, trailer"),
+            "tables[0].delimeter: unknown key (did you mean delimiter?); allowed keys: allow_empty, column_mapping, db_schema, delimiter, encoding, file_pattern, max_error_ratio, max_errors, null_values, on_drift, on_error, primary_key, rebuild_table, skiprows, target_table, trailer"),
         Arguments.of(
             "a key that is like no other",
             withSftp("color: red"),

@@ -10,6 +10,7 @@ import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.project.SftpConfig.Download;
+import dev.caravan.project.TableOptions.OnDrift;
 import dev.caravan.project.TableOptions.OnError;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
@@ -206,7 +207,8 @@ class ProjectSchemaTest {
     return Stream.of(
         Arguments.of("/properties/sftp/properties/after_load/enum", AfterLoad.values()),
         Arguments.of("/properties/sftp/properties/download/enum", Download.values()),
-        Arguments.of("/$defs/on_error/enum", OnError.values()));
+        Arguments.of("/$defs/on_error/enum", OnError.values()),
+        Arguments.of("/$defs/on_drift/enum", OnDrift.values()));
   }
 
   @ParameterizedTest

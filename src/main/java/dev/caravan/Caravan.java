@@ -103,6 +103,7 @@ public final class Caravan implements AutoCloseable {
   public Caravan start() throws Exception {
     try {
       main.start();
+      lifecycle.afterStart(main); // Main tells its listeners of a start only when it runs
       return this;
     } catch (Exception e) {
       close();

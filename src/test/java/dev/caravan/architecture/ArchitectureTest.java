@@ -1,0 +1,151 @@
+package dev.caravan.architecture;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The arrows of docs/architecture.md. Plain tests: ArchUnit's own runner can run none and be green.
+ */
+class ArchitectureTest {
+
+  private static final JavaClasses CARAVAN =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages("dev.caravan");
+
+  /** A package and everything that it may import beside java and itself. */
+  private record Arrow(String name, List<String> mayImport) {
+    Arrow(String name, String... mayImport) {
+      this(name, List.of(mayImport));
+    }
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  private static final String LOG = "org.slf4j..";
+  private static final String CAMEL = "org.apache.camel..";
+  private static final String FAILURE = "dev.caravan.failure..";
+
+  static List<Arrow> arrows() {
+    return List.of(
+        new Arrow("failure"),
+        new Arrow("record", FAILURE),
+        new Arrow("pgload", FAILURE, "dev.caravan.record..", "org.postgresql.."),
+        new Arrow("copyupsert", FAILURE, "dev.caravan.record..", "dev.caravan.pgload..", CAMEL),
+        new Arrow("job", FAILURE, "dev.caravan.copyupsert..", CAMEL, LOG),
+        new Arrow("source", FAILURE, "dev.caravan.record..", CAMEL, "com.jcraft.jsch..", LOG),
+        new Arrow("project", FAILURE, "com.fasterxml.jackson..", "com.networknt..", "org.yaml.."),
+        new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
+        new Arrow("web", FAILURE, "dev.caravan.job..", CAMEL, LOG),
+        new Arrow(
+            "embedded",
+            FAILURE,
+            "io.zonky.test..",
+            "org.apache.sshd..",
+            "org.apache.commons.compress..",
+            "org.tukaani.xz..",
+            "org.postgresql..",
+            LOG));
+  }
+
+  @ParameterizedTest
+  @MethodSource("arrows")
+  void importsOnlyWhatItMayKnow(Arrow arrow) {
+    rule(arrow).check(CARAVAN);
+  }
+
+  private static ArchRule rule(Arrow arrow) {
+    List<String> allowed = new ArrayList<>(arrow.mayImport());
+    allowed.add("java..");
+    allowed.add("javax..");
+    allowed.add("dev.caravan." + arrow.name() + "..");
+    return classes()
+        .that()
+        .resideInAPackage("dev.caravan." + arrow.name() + "..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(allowed.toArray(String[]::new))
+        .because(
+            "package-info of dev.caravan."
+                + arrow.name()
+                + " says what it may know; move the class, or pass in what it needs");
+  }
+
+  @Test
+  void aJobOutsideItsObserverKnowsNoCamelAndNoLoad() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("dev.caravan.job", "dev.caravan.job.jdbc")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(CAMEL, "dev.caravan.copyupsert..", "dev.caravan.pgload..")
+        .because("job.camel observes; what it observes goes to job as a FileResult")
+        .check(CARAVAN);
+  }
+
+  @Test
+  void packagesFormNoCycle() {
+    slices().matching("dev.caravan.(*)..").should().beFreeOfCycles().check(CARAVAN);
+  }
+
+  @Test
+  void sqlStandsOnlyWhereTheDatabaseIsKnown() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(
+            "dev.caravan.pgload..", "dev.caravan.job.jdbc..", "dev.caravan.embedded..")
+        .should()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.sql.Statement")
+        .orShould()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.sql.PreparedStatement")
+        .because("SQL belongs to pgload (loads) and job.jdbc (jobs); add a method there")
+        .check(CARAVAN);
+  }
+
+  @Test
+  void everyPackageSaysWhatItIsFor() {
+    List<String> without =
+        CARAVAN.stream()
+            .map(c -> c.getPackageName())
+            .distinct()
+            .filter(
+                name ->
+                    !Files.exists(
+                        Path.of("src/main/java", name.replace('.', '/'), "package-info.java")))
+            .toList();
+    assertThat(without).isEmpty();
+  }
+
+  @Test
+  void aBrokenRuleIsRed() {
+    JavaClasses withTest = new ClassFileImporter().importPackages("dev.caravan.architecture");
+    ArchRule rule =
+        classes()
+            .that()
+            .resideInAPackage("dev.caravan.architecture")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAPackage("java..");
+    assertThatThrownBy(() -> rule.check(withTest)).isInstanceOf(AssertionError.class);
+  }
+}

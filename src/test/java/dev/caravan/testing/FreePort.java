@@ -1,0 +1,21 @@
+package dev.caravan.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+
+/** A port on loopback that nobody listens on now. */
+public final class FreePort {
+
+  private FreePort() {}
+
+  /** Finds one. */
+  public static int find() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -36,7 +36,8 @@ final class ValueCheck {
     this.sourceColumns = sourceColumns;
     for (int i = 0; i < plan.columns().size(); i++) {
       Column column = plan.columns().get(i);
-      if (!column.isText() || column.required()) {
+      boolean checkedBefore = plan.keys().contains(i); // the load refuses a key without a value
+      if (!column.isText() || (column.required() && !checkedBefore)) {
         conditions.put(i, isBad(column, ColumnPlan.staged(i)));
       }
     }

@@ -69,8 +69,8 @@ final class DataDirectory implements AutoCloseable {
   private static CaravanException inUse(Path directory, String pid) {
     return new CaravanException(
         FailureCode.CONFIG_INVALID,
-        "The data directory %s is in use by another Caravan, process %s. Stop that one, or give this one a directory of its own."
-            .formatted(directory, pid));
+        "The data directory %s is in use by another Caravan, process %s. ".formatted(directory, pid)
+            + "Stop that one, or give this one a directory of its own.");
   }
 
   /** PostgreSQL's own data directory. */

@@ -78,7 +78,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new CaravanException(
-          FailureCode.DB_UNAVAILABLE,
+          PostgresPrograms.codeFor(e.toString()),
           "Cannot start the embedded PostgreSQL in %s: %s".formatted(dataDirectory, e),
           e);
     }
@@ -109,8 +109,9 @@ public final class EmbeddedDatabase implements AutoCloseable {
     } catch (BindException e) {
       throw new CaravanException(
           FailureCode.CONFIG_INVALID,
-          "The embedded PostgreSQL cannot listen on %s:%d (%s). Free the port, or set caravan.embedded.database.port to another one (0: any)."
-              .formatted(ADDRESS, port, e.getMessage()),
+          "The embedded PostgreSQL cannot listen on %s:%d (%s). "
+                  .formatted(ADDRESS, port, e.getMessage())
+              + "Free the port, or set caravan.embedded.database.port to another one (0: any).",
           e);
     }
   }

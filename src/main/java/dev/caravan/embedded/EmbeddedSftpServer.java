@@ -71,8 +71,9 @@ public final class EmbeddedSftpServer implements AutoCloseable {
     } catch (BindException e) {
       throw new CaravanException(
           FailureCode.CONFIG_INVALID,
-          "The embedded SFTP server cannot listen on %s:%d (%s). Free the port, or set caravan.embedded.sftp.port to another one (0: any)."
-              .formatted(ADDRESS, port, e.getMessage()),
+          "The embedded SFTP server cannot listen on %s:%d (%s). "
+                  .formatted(ADDRESS, port, e.getMessage())
+              + "Free the port, or set caravan.embedded.sftp.port to another one (0: any).",
           e);
     } catch (IOException e) {
       throw new CaravanException(

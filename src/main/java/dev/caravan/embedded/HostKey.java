@@ -71,8 +71,9 @@ final class HostKey {
   private static CaravanException unreadable(Path file, Exception cause) {
     return new CaravanException(
         FailureCode.CONFIG_INVALID,
-        "%s holds no private key that can be read. Put the server's host key back, or delete the file for a new one, which every client must then trust anew."
-            .formatted(file),
+        "%s holds no private key that can be read. ".formatted(file)
+            + "Put the server's host key back, or delete the file for a new one, "
+            + "which every client must then trust anew.",
         cause);
   }
 }

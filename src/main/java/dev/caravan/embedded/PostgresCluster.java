@@ -73,12 +73,21 @@ final class PostgresCluster {
     Files.move(unfinished, directory, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  /** In single-user mode: the superuser never gets a way to log in. */
+  /**
+   * In single-user mode: the superuser never gets a way to log in.
+   *
+   * <p>The search path would begin with the schema that has the role's name, and Caravan's own is
+   * called so: a user's CREATE TABLE without a schema would land among its tables.
+   */
   private static void createLogin(Path cluster, PostgresPrograms programs) throws IOException {
     String password = randomPassword();
     programs.run(
         "create the database role " + NAME,
-        "CREATE ROLE %1$s LOGIN PASSWORD '%2$s'\nCREATE DATABASE %1$s OWNER %1$s\n"
+        """
+        CREATE ROLE %1$s LOGIN PASSWORD '%2$s'
+        CREATE DATABASE %1$s OWNER %1$s
+        ALTER ROLE %1$s SET search_path = public
+        """
             .formatted(NAME, password),
         "postgres",
         "--single",

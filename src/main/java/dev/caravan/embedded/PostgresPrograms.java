@@ -83,10 +83,14 @@ final class PostgresPrograms {
     List<String> lines = Files.readAllLines(log, StandardCharsets.ISO_8859_1);
     String end = String.join("\n", lines.subList(Math.max(0, lines.size() - 15), lines.size()));
     return new CaravanException(
-        end.contains("No space left on device")
-            ? FailureCode.DB_DISK_FULL
-            : FailureCode.DB_UNAVAILABLE,
-        "Cannot %s. The end of %s says why:%n%s".formatted(purpose, log, end));
+        codeFor(end), "Cannot %s. The end of %s says why:%n%s".formatted(purpose, log, end));
+  }
+
+  /** The code for what the system or PostgreSQL says. */
+  static FailureCode codeFor(String reason) {
+    return reason.contains("No space left on device")
+        ? FailureCode.DB_DISK_FULL
+        : FailureCode.DB_UNAVAILABLE;
   }
 
   private static int await(Process process) {
@@ -105,8 +109,8 @@ final class PostgresPrograms {
     if (root && !LinuxUtils.isUnshareAvailable()) {
       throw new CaravanException(
           FailureCode.CONFIG_INVALID,
-          "The embedded PostgreSQL cannot run as root here: it needs the command 'unshare -U' (package util-linux), "
-              + "which is missing or forbidden, as it is in many containers. "
+          "The embedded PostgreSQL cannot run as root here: it needs the command 'unshare -U' "
+              + "(package util-linux), which is missing or forbidden, as it is in many containers. "
               + "Run Caravan as an ordinary user, or give it a database of your own.");
     }
     return root;
@@ -122,8 +126,9 @@ final class PostgresPrograms {
     } catch (IllegalStateException e) {
       throw new CaravanException(
           FailureCode.CONFIG_INVALID,
-          "This build of Caravan has no embedded PostgreSQL for %s on %s. Build it on this machine, or give it a database of your own."
-              .formatted(system, machine),
+          "This build of Caravan has no embedded PostgreSQL for %s on %s. "
+                  .formatted(system, machine)
+              + "Build it on this machine, or give it a database of your own.",
           e);
     }
   }

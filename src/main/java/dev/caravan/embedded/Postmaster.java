@@ -45,19 +45,17 @@ final class Postmaster {
     Optional<ProcessHandle> server = named().filter(this::isOurs);
     if (server.isPresent() && !stopInOrder(server.get(), patience)) {
       LOG.warn("Killing PostgreSQL, process {}: not stopped in {}", server.get().pid(), patience);
-      server.get().destroyForcibly();
-      await(patience, () -> !server.get().isAlive());
     }
-    // Backends outlive a killed server until they next look for it.
-    List<ProcessHandle> rest = ProcessHandle.allProcesses().filter(this::isOurs).toList();
-    rest.forEach(ProcessHandle::destroyForcibly);
-    if (!await(patience, () -> rest.stream().noneMatch(ProcessHandle::isAlive))) {
+    // Also of a server that was killed before: its backends live on until they next look for it.
+    if (!await(patience, () -> killAll().isEmpty())) {
       throw new CaravanException(
           FailureCode.DB_UNAVAILABLE,
           "PostgreSQL processes of %s do not end, not even when killed: %s. End them, then start again."
-              .formatted(pidFile.getParent(), rest.stream().map(ProcessHandle::pid).toList()));
+              .formatted(pidFile.getParent(), killAll()));
     }
-    removeStalePidFile();
+    // After a restart of the machine or the container the number in the file may be anybody's, and
+    // PostgreSQL would take that process for its own server and refuse to start.
+    Files.deleteIfExists(pidFile);
   }
 
   private boolean stopInOrder(ProcessHandle server, Duration patience) throws IOException {
@@ -66,23 +64,16 @@ final class Postmaster {
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .redirectError(ProcessBuilder.Redirect.DISCARD)
         .start();
-    // The removed file counts too: where Caravan is process 1 of a container, nobody collects the
-    // server's exit and the system lists it as a process for ever.
-    return await(patience, () -> !server.isAlive() || Files.notExists(pidFile));
+    return await(patience, () -> !isOurs(server));
   }
 
-  /**
-   * After a restart of the machine or the container the number in the file may be anybody's.
-   * PostgreSQL would take that process for its own server and refuse to start.
-   */
-  private void removeStalePidFile() throws IOException {
-    boolean unseen = named().filter(process -> process.info().command().isEmpty()).isPresent();
-    if (!unseen) {
-      Files.deleteIfExists(pidFile);
-    }
+  private List<Long> killAll() {
+    List<ProcessHandle> rest = ProcessHandle.allProcesses().filter(this::isOurs).toList();
+    rest.forEach(ProcessHandle::destroyForcibly);
+    return rest.stream().map(ProcessHandle::pid).toList();
   }
 
-  /** The living process that has the number in the pid file. */
+  /** The process that has the number in the pid file, dead or alive. */
   private Optional<ProcessHandle> named() throws IOException {
     try {
       String pid = Files.readAllLines(pidFile).get(0).strip();
@@ -92,6 +83,10 @@ final class Postmaster {
     }
   }
 
+  /**
+   * Not for a process that has ended and whose exit nobody collected, although the system still
+   * lists it: in a container where Caravan is process 1, for ever.
+   */
   private boolean isOurs(ProcessHandle process) {
     return process.info().command().filter(path -> Path.of(path).startsWith(programs)).isPresent();
   }

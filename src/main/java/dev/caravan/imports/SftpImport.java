@@ -57,10 +57,7 @@ public final class SftpImport {
     boolean keep = sftp.afterLoad() == AfterLoad.KEEP;
     Clock clock = Clock.systemUTC();
     SftpFileGate gate =
-        new SftpFileGate(
-            name -> project.plan(name).isPresent(),
-            stamp -> keep && journal.isLoadedAndThere(stamp),
-            clock);
+        new SftpFileGate(project::covers, stamp -> keep && journal.isLoadedAndThere(stamp), clock);
     bind("gate", gate);
     bind("pollStrategy", new SftpPollStrategy(gate, journal, clock));
     bind(

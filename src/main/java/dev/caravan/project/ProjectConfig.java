@@ -23,6 +23,16 @@ public record ProjectConfig(
   }
 
   /**
+   * Whether a file is one of this project's. Unlike {@link #plan} it never fails, so that a file
+   * with an impossible name can be told apart in a listing and fail by itself.
+   *
+   * @param fileName as for {@link #plan}
+   */
+  public boolean covers(String fileName) {
+    return ruleFor(fileName).isPresent();
+  }
+
+  /**
    * Where and how a file is loaded; empty when it is none of this project's files.
    *
    * @param fileName plain name as the server gives it, which is not trusted: it is compared and
@@ -31,12 +41,13 @@ public record ProjectConfig(
    *     the name is no plain file name or gives no table name
    */
   public Optional<TablePlan> plan(String fileName) {
+    return ruleFor(fileName).map(rule -> rule.plan(new FileName(fileName), tableNaming));
+  }
+
+  private Optional<TableRule> ruleFor(String fileName) {
     if (sftp.doneMarker().filter(marker -> marker.isMarker(fileName)).isPresent()) {
       return Optional.empty();
     }
-    return tables.stream()
-        .filter(rule -> rule.filePattern().matches(fileName))
-        .findFirst()
-        .map(rule -> rule.plan(new FileName(fileName), tableNaming));
+    return tables.stream().filter(rule -> rule.filePattern().matches(fileName)).findFirst();
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.networknt.schema.Error;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
+import com.networknt.schema.SchemaRegistryConfig;
 import com.networknt.schema.SpecificationVersion;
 import com.networknt.schema.path.NodePath;
 import java.io.IOException;
@@ -23,7 +24,14 @@ final class ProjectSchema {
 
   ProjectSchema() {
     root = load();
-    schema = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12).getSchema(root);
+    // Otherwise each start warns of an unknown keyword.
+    SchemaRegistryConfig config =
+        SchemaRegistryConfig.builder().errorMessageKeyword("errorMessage").build();
+    schema =
+        SchemaRegistry.withDefaultDialect(
+                SpecificationVersion.DRAFT_2020_12,
+                registry -> registry.schemaRegistryConfig(config))
+            .getSchema(root);
   }
 
   /** Adds every violation of the schema to {@code problems}. */

@@ -100,6 +100,8 @@ final class ProjectText {
     switch (parser.currentToken()) {
       case START_OBJECT -> keysOfObjects.push(new HashSet<>());
       case END_OBJECT -> keysOfObjects.pop();
+      case VALUE_EMBEDDED_OBJECT ->
+          problems.add(here(parser), "binary data (!!binary); allowed: the value as text");
       case FIELD_NAME -> {
         if (!keysOfObjects.element().add(parser.currentName())) {
           problems.add(here(parser), "given twice; allowed: once (see line " + line(parser) + ")");
@@ -114,7 +116,7 @@ final class ProjectText {
     boolean blank = tree.isTextual() && tree.textValue().isBlank();
     if (blank || tree.isMissingNode() || tree.isNull()) {
       problems.add(KeyPath.ROOT, "is empty; required keys: project, connection");
-      problems.throwIfAny();
+      throw problems.toException();
     }
     return tree;
   }

@@ -86,6 +86,7 @@ class ProjectPlanTest {
   @ValueSource(strings = {"readme.txt", "IxExpKonto.csv.part", "", "..", ".done", "../x.txt"})
   void leavesFilesAloneThatNoPatternMatches(String fileName) {
     assertThat(CONTRACT.plan(fileName)).isEmpty();
+    assertThat(CONTRACT.covers(fileName)).isFalse();
   }
 
   @ParameterizedTest
@@ -154,6 +155,7 @@ class ProjectPlanTest {
   void makesNoTableNameOfAHostileFileName(String fileName) {
     CaravanException failure = failureOf(CONTRACT, fileName);
 
+    assertThat(CONTRACT.covers(fileName)).isTrue();
     assertThat(failure.code()).isEqualTo(FailureCode.BAD_NAME);
     assertThat(failure).hasMessageContaining(Printable.quoted(fileName));
   }
@@ -164,6 +166,14 @@ class ProjectPlanTest {
   void loadsAFileOfAnyPlainNameIntoATableThatIsNamedForIt(String fileName) {
     assertThat(tableOf(EVERYTHING, fileName)).isEqualTo("everything");
     assertThat(tableOf(EVERYTHING, "a".repeat(300))).isEqualTo("everything");
+  }
+
+  /** A listing asks for every name in it; one that fails would hold up all the others. */
+  @Test
+  void coversAFileWhoseOwnLoadWillFail() {
+    assertThat(CONTRACT.covers("2024.csv")).isTrue();
+    assertThat(CONTRACT.covers("a".repeat(300) + ".csv")).isTrue();
+    assertThat(EVERYTHING.covers("../../etc/passwd")).isTrue();
   }
 
   @ParameterizedTest

@@ -259,6 +259,10 @@ class ProjectProblemsTest {
             "an alias",
             ProjectTexts.MINIMAL + "sftp: {password: *hunter2}\n",
             "sftp.password: an alias (*); allowed: the value itself"),
+        Arguments.of(
+            "binary data",
+            withSftp("password: !!binary aHVudGVyMg=="),
+            "sftp.password: binary data (!!binary); allowed: the value as text"),
         Arguments.of("no content", "", "is empty; required keys: project, connection"),
         Arguments.of(
             "only comments", "# a\n\n# b\n", "is empty; required keys: project, connection"),

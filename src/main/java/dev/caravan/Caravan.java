@@ -77,6 +77,8 @@ public final class Caravan implements AutoCloseable {
   }
 
   private int run(String[] args) throws Exception {
+    // Camel's own hook waits for the context only; the JVM would end before our servers have.
+    Runtime.getRuntime().addShutdownHook(new Thread(this::close, "caravan-stop"));
     try {
       return main.run(args);
     } catch (Exception e) {
@@ -309,7 +311,7 @@ public final class Caravan implements AutoCloseable {
       close();
     }
 
-    private void close() {
+    private synchronized void close() {
       while (!started.isEmpty()) {
         try {
           started.pop().close();

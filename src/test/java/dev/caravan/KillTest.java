@@ -175,7 +175,7 @@ class KillTest {
   }
 
   @Test
-  void recoversItsEmbeddedDatabaseToo() throws Exception {
+  void recoversItsEmbeddedDatabaseTooAndStopsItAtASignal() throws Exception {
     int port = FreePort.find();
     Map<String, String> settings =
         settings(project(), Map.of("caravan.embedded.database.port", String.valueOf(port)));
@@ -198,5 +198,6 @@ class KillTest {
     assertThat(sql.value("SELECT count(*) FROM caravan.load")).isEqualTo("2");
     child.destroy();
     assertThat(child.waitFor(40, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+    assertThat(folder.resolve("data/postgres/postmaster.pid")).doesNotExist();
   }
 }

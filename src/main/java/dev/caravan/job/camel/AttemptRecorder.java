@@ -8,7 +8,10 @@ import org.apache.camel.Processor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Called by the error handler before a redelivery: notes the attempt that failed. */
+/**
+ * Called by the error handler before a redelivery: notes the attempt that failed. Camel would leave
+ * its exception on the exchange, where it would look like the end of a job that goes well now.
+ */
 public final class AttemptRecorder implements Processor {
 
   private static final Logger LOG = LoggerFactory.getLogger(AttemptRecorder.class);
@@ -24,6 +27,7 @@ public final class AttemptRecorder implements Processor {
   public void process(Exchange exchange) {
     UUID job = exchange.getProperty(JobRoutePolicy.JOB_ID, UUID.class);
     Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    exchange.removeProperty(Exchange.EXCEPTION_CAUGHT);
     if (job == null || cause == null) {
       return;
     }

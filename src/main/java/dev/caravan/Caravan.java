@@ -144,8 +144,7 @@ public final class Caravan implements AutoCloseable {
     public void beforeInitialize(BaseMainSupport main) {
       CamelContext context = main.getCamelContext();
       configuration = Configuration.read(context.getPropertiesComponent());
-      ProjectConfigReader reader = new ProjectConfigReader(System.getenv());
-      projects = configuration.projectFiles().stream().map(reader::read).toList();
+      projects = readProjects();
       requireFreePort(configuration.httpPort());
       startDatabases(context);
       defaultServer = configuration.sftp().orElseGet(this::startSftpServer);
@@ -157,6 +156,33 @@ public final class Caravan implements AutoCloseable {
               "jobRoutePolicyFactory",
               new JobRoutePolicyFactory(jobs, List.of(new FileTable(out))));
       context.getRegistry().bind("attemptRecorder", new AttemptRecorder(jobs));
+    }
+
+    private List<ProjectConfig> readProjects() {
+      ProjectConfigReader reader = new ProjectConfigReader(System.getenv());
+      Map<String, ProjectConfig> read = new TreeMap<>();
+      List<String> problems = new ArrayList<>();
+      for (Path file : configuration.projectFiles()) {
+        try {
+          ProjectConfig project = reader.read(file);
+          if (!configuration.hasConnection(project.connection())) {
+            problems.add(
+                "%s: connection: found '%s'; allowed are %s and those of caravan.connections.*"
+                    .formatted(file, project.connection(), Configuration.MAIN_CONNECTION));
+          }
+          if (read.put(project.project(), project) != null) {
+            problems.add(
+                "%s: project: found '%s', which another file is called, too"
+                    .formatted(file, project.project()));
+          }
+        } catch (CaravanException e) {
+          problems.add(e.getMessage());
+        }
+      }
+      if (!problems.isEmpty()) {
+        throw new CaravanException(FailureCode.CONFIG_INVALID, String.join("\n", problems));
+      }
+      return List.copyOf(read.values());
     }
 
     /** A port that is taken does not fail Camel's start. */
@@ -182,9 +208,6 @@ public final class Caravan implements AutoCloseable {
       context.getRegistry().bind("jobsApi", new JobsApi(new JobReports(main.dataSource())));
       closeInterruptedJobs();
       configuration.connections().forEach((name, other) -> open(context, name, other));
-      for (ProjectConfig project : projects) {
-        requireConnection(context, project);
-      }
     }
 
     private DatabaseLogin startDatabase() {
@@ -231,15 +254,6 @@ public final class Caravan implements AutoCloseable {
       }
     }
 
-    private static void requireConnection(CamelContext context, ProjectConfig project) {
-      if (context.getRegistry().lookupByName(project.connection()) == null) {
-        throw new CaravanException(
-            FailureCode.CONFIG_INVALID,
-            "project %s: connection: found '%s'; allowed are %s and those of caravan.connections.*."
-                .formatted(project.project(), project.connection(), Configuration.MAIN_CONNECTION));
-      }
-    }
-
     private SftpServer startSftpServer() {
       try {
         Path root = configuration.data().resolve("sftp");
@@ -276,7 +290,8 @@ public final class Caravan implements AutoCloseable {
     public void afterConfigure(BaseMainSupport main) {
       for (ProjectConfig project : projects) {
         try {
-          SftpImport.add(main.getCamelContext(), project, defaultServer, jobs);
+          SftpImport.add(
+              main.getCamelContext(), project, defaultServer, configuration.knownHosts(), jobs);
         } catch (CaravanException e) {
           throw e;
         } catch (Exception e) {

@@ -1,5 +1,6 @@
 package dev.caravan;
 
+import dev.caravan.database.Credentials;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.project.SftpServer;
@@ -9,6 +10,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +20,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.PatternSyntaxException;
 import org.apache.camel.spi.PropertiesComponent;
 
 /**
@@ -31,6 +34,7 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param maxConnections of each pool
  * @param connections further databases by name
  * @param sftp the server of projects that name none; empty for the embedded one
+ * @param knownHosts of projects that name a server but no host key
  * @param embeddedDatabasePort 0 for any
  * @param embeddedSftpPort 0 for any
  * @param httpPort of the REST API
@@ -43,12 +47,18 @@ record Configuration(
     int maxConnections,
     Map<String, DatabaseLogin> connections,
     Optional<SftpServer> sftp,
+    Optional<Path> knownHosts,
     int embeddedDatabasePort,
     int embeddedSftpPort,
     int httpPort) {
 
   /** Where a database is and how to log in; user and password may be in the URL. */
   record DatabaseLogin(String url, String username, String password) {}
+
+  /** True when projects may name it. */
+  boolean hasConnection(String name) {
+    return name.equals(MAIN_CONNECTION) || connections.containsKey(name);
+  }
 
   /** The name by which projects know the database of {@code caravan.database.url}. */
   static final String MAIN_CONNECTION = "warehouse";
@@ -105,13 +115,14 @@ record Configuration(
       number("caravan.redelivery.max-delay", 1, 3_600_000);
       Configuration configuration =
           new Configuration(
-              Path.of(text("caravan.data").orElse("data")),
+              path("caravan.data").orElse(Path.of("data")),
               text("caravan.node").orElseGet(Reader::hostName),
               projectFiles(),
               login("caravan.database"),
               number("caravan.database.max-connections", 2, 1_000),
               connections(given.stringPropertyNames()),
               sftp(),
+              path("caravan.sftp.known-hosts"),
               number("caravan.embedded.database.port", 0, 65_535),
               number("caravan.embedded.sftp.port", 0, 65_535),
               number("caravan.http.port", 1, 65_535));
@@ -137,6 +148,15 @@ record Configuration(
 
     private Optional<String> text(String key) {
       return properties.resolveProperty(key).map(String::strip).filter(s -> !s.isEmpty());
+    }
+
+    private Optional<Path> path(String key) {
+      try {
+        return text(key).map(Path::of);
+      } catch (InvalidPathException e) {
+        problems.add(key + ": allowed is a path of this machine: " + e.getReason());
+        return Optional.empty();
+      }
     }
 
     private int number(String key, int min, int max) {
@@ -184,20 +204,22 @@ record Configuration(
       List<Path> files = new ArrayList<>();
       for (String pattern : text("caravan.projects").orElse("").split(",", -1)) {
         if (!pattern.isBlank()) {
-          files.addAll(matching(Path.of(pattern.strip())));
+          files.addAll(matching(pattern.strip()));
         }
       }
       return files;
     }
 
-    private List<Path> matching(Path pattern) {
-      Path folder = pattern.toAbsolutePath().getParent();
+    private List<Path> matching(String pattern) {
       List<Path> files = new ArrayList<>();
-      try (DirectoryStream<Path> found =
-          Files.newDirectoryStream(folder, pattern.getFileName().toString())) {
-        found.forEach(files::add);
-      } catch (IOException e) {
-        problems.add("caravan.projects: the folder " + folder + " cannot be listed");
+      try {
+        Path path = Path.of(pattern).toAbsolutePath();
+        try (DirectoryStream<Path> found =
+            Files.newDirectoryStream(path.getParent(), path.getFileName().toString())) {
+          found.forEach(files::add);
+        }
+      } catch (IOException | InvalidPathException | PatternSyntaxException e) {
+        problems.add("caravan.projects: found '%s': %s".formatted(pattern, e));
         return files;
       }
       if (files.isEmpty()) {
@@ -213,12 +235,14 @@ record Configuration(
         return Optional.empty();
       }
       URI uri = sftpUri(url.get());
-      Optional<String> password = text("caravan.sftp.password").or(() -> passwordIn(uri));
-      Optional<Path> key = text("caravan.sftp.key-path").map(Path::of);
+      Optional<String> password =
+          text("caravan.sftp.password")
+              .or(() -> Optional.ofNullable(Credentials.of(uri).password()));
+      Optional<Path> key = path("caravan.sftp.key-path");
       if (password.isPresent() == key.isPresent()) {
         problems.add("caravan.sftp: allowed is either a password or caravan.sftp.key-path");
       }
-      Optional<Path> knownHosts = text("caravan.sftp.known-hosts").map(Path::of);
+      Optional<Path> knownHosts = path("caravan.sftp.known-hosts");
       List<String> hostKeys = text("caravan.sftp.host-key").map(List::of).orElse(List.of());
       if (knownHosts.isPresent() != hostKeys.isEmpty()) {
         problems.add(
@@ -228,7 +252,7 @@ record Configuration(
           new SftpServer(
               uri.getHost(),
               uri.getPort() < 0 ? 22 : uri.getPort(),
-              String.valueOf(uri.getUserInfo()).replaceFirst(":.*", ""),
+              Credentials.of(uri).username(),
               password,
               key,
               text("caravan.sftp.key-passphrase"),
@@ -251,12 +275,6 @@ record Configuration(
       }
       problems.add("caravan.sftp.url: allowed is sftp://user@host:port");
       return uri;
-    }
-
-    private static Optional<String> passwordIn(URI uri) {
-      String user = String.valueOf(uri.getUserInfo());
-      int colon = user.indexOf(':');
-      return colon < 0 ? Optional.empty() : Optional.of(user.substring(colon + 1));
     }
 
     private static String hostName() {

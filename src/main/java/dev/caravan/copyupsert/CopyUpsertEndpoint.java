@@ -159,7 +159,7 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
     CsvFormat format =
         CsvFormat.DEFAULT
             .withDelimiter(delimiterChar())
-            .withCharset(Charset.forName(encoding))
+            .withCharset(charset())
             .withSkipLines(skipRows)
             .withTrailer(Optional.ofNullable(trailer))
             .withNullWords(list(nullWords));
@@ -174,6 +174,14 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
       throw invalid("delimiter", delimiter, "one character, or the word tab");
     }
     return delimiter.charAt(0);
+  }
+
+  private Charset charset() {
+    try {
+      return Charset.forName(encoding);
+    } catch (IllegalArgumentException e) {
+      throw invalid("encoding", encoding, "a charset that Java knows, such as UTF-8");
+    }
   }
 
   private Map<String, String> mapping() {

@@ -120,8 +120,7 @@ public final class Database implements AutoCloseable {
       if (uri.getHost() == null) {
         throw invalid(name, "an URL without a host", null);
       }
-      String user = uri.getUserInfo() == null ? "" : uri.getUserInfo();
-      int colon = user.indexOf(':');
+      Credentials login = Credentials.of(uri);
       String jdbc =
           "jdbc:postgresql://%s%s%s%s"
               .formatted(
@@ -129,10 +128,7 @@ public final class Database implements AutoCloseable {
                   uri.getPort() < 0 ? "" : ":" + uri.getPort(),
                   uri.getRawPath(),
                   uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery());
-      return new ParsedUrl(
-          jdbc,
-          user.isEmpty() ? null : colon < 0 ? user : user.substring(0, colon),
-          colon < 0 ? null : user.substring(colon + 1));
+      return new ParsedUrl(jdbc, login.username(), login.password());
     }
 
     private static CaravanException invalid(String name, String found, Exception cause) {
@@ -145,7 +141,7 @@ public final class Database implements AutoCloseable {
 
     /** Without credentials, also those in the query. */
     String shown() {
-      return jdbcUrl.replaceAll("[?].*", "");
+      return jdbcUrl.replaceAll("[?].*", "").replaceAll("//[^/@]*@", "//");
     }
   }
 }

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.camel.CamelContext;
 
 /** Puts the import of one project into a context: its beans, then its route from the template. */
@@ -29,8 +30,14 @@ public final class SftpImport {
   private final CamelContext context;
   private final ProjectConfig project;
   private final SftpServer server;
+  private final Optional<Path> defaultKnownHosts;
 
-  private SftpImport(CamelContext context, ProjectConfig project, SftpServer server) {
+  private SftpImport(
+      CamelContext context,
+      ProjectConfig project,
+      SftpServer server,
+      Optional<Path> defaultKnownHosts) {
+    this.defaultKnownHosts = defaultKnownHosts;
     this.context = context;
     this.project = project;
     this.server = server;
@@ -41,13 +48,18 @@ public final class SftpImport {
    *
    * @param context has the template, and the project's connection as a bean
    * @param defaultServer for a project that names none
+   * @param defaultKnownHosts for a project that names a server but no host key
    * @throws CaravanException CONFIG_INVALID when the known hosts or the key cannot be read
    */
   public static void add(
-      CamelContext context, ProjectConfig project, SftpServer defaultServer, JdbcJobRepository jobs)
+      CamelContext context,
+      ProjectConfig project,
+      SftpServer defaultServer,
+      Optional<Path> defaultKnownHosts,
+      JdbcJobRepository jobs)
       throws Exception {
     SftpServer server = project.sftp().server().orElse(defaultServer);
-    SftpImport sftpImport = new SftpImport(context, project, server);
+    SftpImport sftpImport = new SftpImport(context, project, server, defaultKnownHosts);
     sftpImport.bindParts(new ImportJournal(project.project(), jobs));
     context.addRouteFromTemplate("import-" + project.project(), TEMPLATE, sftpImport.parameters());
   }
@@ -81,7 +93,7 @@ public final class SftpImport {
   /** In the format of OpenSSH; a port other than 22 is part of the name there. */
   private byte[] knownHosts() throws IOException {
     if (server.hostKeys().isEmpty()) {
-      Path file = server.knownHosts().orElseThrow(this::noHostKey);
+      Path file = server.knownHosts().or(() -> defaultKnownHosts).orElseThrow(this::noHostKey);
       if (!Files.isReadable(file)) {
         throw new CaravanException(
             FailureCode.CONFIG_INVALID,

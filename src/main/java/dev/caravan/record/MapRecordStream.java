@@ -1,5 +1,7 @@
 package dev.caravan.record;
 
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -31,7 +33,12 @@ public final class MapRecordStream implements RecordStream {
 
   /** Stands before the first record. */
   public static MapRecordStream open(Iterator<? extends Map<String, ?>> records) {
-    return new MapRecordStream(records);
+    MapRecordStream stream = new MapRecordStream(records);
+    if (stream.columns.isEmpty()) {
+      throw new CaravanException(
+          FailureCode.EMPTY_FILE, "There are no records, so that no columns are known.");
+    }
+    return stream;
   }
 
   /** The body's records when it is an iterator or a collection of maps; null when it is not. */

@@ -147,14 +147,28 @@ public final class JdbcJobRepository {
     String sql =
         """
         WITH open AS (
-          SELECT j.id, l.load_id IS NOT NULL AS loaded
+          SELECT j.id, j.project, j.attempt, l AS load
           FROM caravan.job j LEFT JOIN caravan.load l ON l.load_id = j.id
-          WHERE j.state = 'running' AND j.node = ?)
+          WHERE j.state = 'running' AND j.node = ?),
+        files AS (
+          INSERT INTO caravan.job_file (job_id, file, project, table_name, status, rows_read,
+            rows_inserted, rows_updated, rows_unchanged, rows_superseded, rows_rejected,
+            rows_deleted)
+          SELECT id, (load).file, project, (load).target_schema || '.' || (load).target_table,
+            'loaded', (load).rows_read, (load).rows_inserted, (load).rows_updated,
+            (load).rows_unchanged, (load).rows_superseded, (load).rows_rejected,
+            (load).rows_deleted
+          FROM open WHERE (load).load_id IS NOT NULL),
+        errors AS (
+          INSERT INTO caravan.job_error (job_id, attempt, code, message)
+          SELECT id, attempt, 'INTERRUPTED', 'the process ended during the job'
+          FROM open WHERE (load).load_id IS NULL)
         UPDATE caravan.job j
-        SET state = CASE WHEN o.loaded THEN 'completed' ELSE 'failed' END,
-            code = CASE WHEN o.loaded THEN NULL ELSE 'INTERRUPTED' END,
-            message = CASE WHEN o.loaded THEN 'the process ended after the commit'
-                      ELSE 'the process ended during the job; the file is loaded by a new job' END,
+        SET state = CASE WHEN (o.load).load_id IS NULL THEN 'failed' ELSE 'completed' END,
+            code = CASE WHEN (o.load).load_id IS NULL THEN 'INTERRUPTED' END,
+            message = CASE WHEN (o.load).load_id IS NULL
+                      THEN 'the process ended during the job; the file is loaded by a new job'
+                      ELSE 'the process ended after the commit' END,
             completed_at = clock_timestamp()
         FROM open o WHERE o.id = j.id""";
     try (Connection connection = dataSource.getConnection();

@@ -37,8 +37,8 @@ public final class SftpProcessStrategy implements GenericFileProcessStrategy<Sft
   private final Clock clock;
 
   /**
-   * @param doneDirectory where loaded files go, below the polled directory; null leaves them where
-   *     they are
+   * @param doneDirectory where loaded files go, below the polled directory or, with a slash in
+   *     front, from the root; null leaves them where they are
    * @param viaTempFile whether a file is downloaded whole before it is loaded
    */
   public SftpProcessStrategy(
@@ -117,11 +117,11 @@ public final class SftpProcessStrategy implements GenericFileProcessStrategy<Sft
       GenericFile<SftpRemoteFile<?>> file,
       FileStamp stamp) {
     String from = file.getAbsoluteFilePath();
-    String directory =
-        from.substring(0, from.length() - file.getFileNameOnly().length()) + doneDirectory;
+    String folder = from.substring(0, from.length() - file.getFileNameOnly().length());
+    String directory = doneDirectory.startsWith("/") ? doneDirectory : folder + doneDirectory;
     String to = directory + "/" + file.getFileNameOnly();
     try {
-      operations.buildDirectory(directory, file.isAbsolute());
+      operations.buildDirectory(directory, directory.startsWith("/"));
       if (operations.existsFile(to)) {
         to = to + "." + SUFFIX.format(clock.instant());
       }

@@ -1,0 +1,175 @@
+package dev.caravan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import dev.caravan.testing.FreePort;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.component.properties.PropertiesComponent;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConfigurationTest {
+
+  @TempDir Path folder;
+
+  private static Configuration read(Map<String, String> settings) {
+    DefaultCamelContext context = new DefaultCamelContext();
+    PropertiesComponent properties = new PropertiesComponent();
+    properties.setLocation("file:application.properties");
+    Properties overrides = new Properties();
+    overrides.putAll(settings);
+    properties.setOverrideProperties(overrides);
+    context.setPropertiesComponent(properties);
+    context.build();
+    return Configuration.read(properties);
+  }
+
+  private static String problems(Map<String, String> settings) {
+    try {
+      read(settings);
+    } catch (CaravanException e) {
+      assertThat(e.code()).isEqualTo(FailureCode.CONFIG_INVALID);
+      return e.getMessage();
+    }
+    throw new AssertionError("nothing was refused");
+  }
+
+  @Test
+  void hasTheseDefaults() {
+    Configuration defaults = read(Map.of("caravan.node", "n"));
+    assertThat(defaults)
+        .isEqualTo(
+            new Configuration(
+                Path.of("data"),
+                "n",
+                List.of(Path.of("samples/project.yaml").toAbsolutePath()),
+                Optional.empty(),
+                10,
+                Map.of(),
+                Optional.empty(),
+                Optional.empty(),
+                0,
+                0,
+                8420));
+    assertThat(read(Map.of()).node()).isNotBlank();
+  }
+
+  @Test
+  void reportsEverythingThatIsWrongAtOnce() {
+    assertThat(
+            problems(
+                Map.of(
+                    "caravan.databse.url", "x",
+                    "caravan.database.max-connections", "1",
+                    "caravan.http.port", "eighty",
+                    "caravan.redelivery.delay", "-1",
+                    "caravan.data", "a\0b",
+                    "caravan.projects", "samples/none.yaml,samples/[",
+                    "caravan.sftp.url", "ftp://host",
+                    "caravan.connections.warehouse.url", "jdbc:postgresql://h/d",
+                    "caravan.connections.other.username", "u")))
+        .contains(
+            "caravan.databse.url: unknown setting; allowed are caravan.data",
+            "caravan.database.max-connections: found '1'; allowed is a whole number from 2 to 1000",
+            "caravan.http.port: found 'eighty'",
+            "caravan.redelivery.delay: found '-1'",
+            "caravan.data: allowed is a path",
+            "caravan.projects: found 'samples/none.yaml', where there is no file",
+            "caravan.projects: found 'samples/['",
+            "caravan.sftp.url: allowed is sftp://user@host:port",
+            "either a password or caravan.sftp.key-path",
+            "to know the server",
+            "caravan.connections.warehouse.url: that name is taken",
+            "caravan.connections.other.url: missing");
+  }
+
+  @Test
+  void readsAServerAndKeepsItsPasswordToItself() {
+    Configuration configuration =
+        read(
+            Map.of(
+                "caravan.sftp.url", "sftp://us%3Aer:p%40ss:w0rd@host:2222",
+                "caravan.sftp.host-key", "ssh-ed25519 AAAA",
+                "caravan.connections.other.url", "postgresql://u:s3cret@db/x"));
+    var server = configuration.sftp().orElseThrow();
+    assertThat(server.username()).isEqualTo("us:er");
+    assertThat(server.password()).contains("p@ss:w0rd");
+    assertThat(server.port()).isEqualTo(2222);
+    assertThat(server.toString()).doesNotContain("w0rd");
+    assertThat(configuration.hasConnection("other")).isTrue();
+    assertThat(configuration.hasConnection("another")).isFalse();
+    assertThat(problems(Map.of("caravan.sftp.url", "sftp://u:w0rd@ho st"))).doesNotContain("w0rd");
+  }
+
+  private void refusesToStart(Map<String, String> more, String... parts) {
+    Map<String, String> settings = new HashMap<>(more);
+    settings.putIfAbsent("caravan.http.port", String.valueOf(FreePort.find()));
+    settings.put("caravan.data", folder.toString());
+    PrintStream out = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
+    assertThatThrownBy(() -> new Caravan(settings, out).start())
+        .rootCause()
+        .isInstanceOf(CaravanException.class)
+        .hasMessageContainingAll(parts);
+  }
+
+  @Test
+  void refusesProjectsThatDoNotFit() throws Exception {
+    Path one = folder.resolve("1.yaml");
+    Files.writeString(
+        one, "project: p\nconnection: elsewhere\ndefaults: {file_pattern: '*', primary_key: id}\n");
+    Files.writeString(folder.resolve("2.yaml"), "project: p\nconnection: warehouse\ndefalts: {}\n");
+    Files.copy(one, folder.resolve("3.yaml"));
+    refusesToStart(
+        Map.of("caravan.projects", folder + "/*.yaml"),
+        "1.yaml: connection: found 'elsewhere'; allowed are warehouse",
+        "2.yaml: defalts: unknown key",
+        "3.yaml: project: found 'p', which another file is called");
+  }
+
+  @Test
+  void refusesAPortThatIsTakenAndADatabaseThatIsNone() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      refusesToStart(
+          Map.of("caravan.http.port", String.valueOf(taken.getLocalPort())),
+          "caravan.http.port",
+          "taken");
+    }
+    refusesToStart(
+        Map.of("caravan.database.url", "mysql://u:s3cret@h/d"), "warehouse", "allowed is");
+  }
+
+  @Test
+  void endsWithExitCode2AndOneMessage() throws Exception {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.caravan.Caravan");
+    builder.environment().put("CARAVAN_HTTP_PORT", "none");
+    builder.environment().put("CARAVAN_DATA", folder.toString());
+    Process process = builder.redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(2);
+    assertThat(said)
+        .contains("CONFIG_INVALID", "caravan.http.port: found 'none'")
+        .doesNotContain("\tat ");
+  }
+}

@@ -1,0 +1,182 @@
+package dev.caravan.copyupsert;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.pgload.LoadResult;
+import dev.caravan.testing.Sql;
+import dev.caravan.testing.TestDatabase;
+import java.io.ByteArrayInputStream;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.camel.CamelExecutionException;
+import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The component in a context that knows nothing else of Caravan. */
+class CopyUpsertComponentTest {
+
+  private final TestDatabase database = TestDatabase.create();
+  private final Sql sql = new Sql(database.url(), null, null);
+  private final DefaultCamelContext context = new DefaultCamelContext();
+  private ProducerTemplate template;
+
+  @BeforeEach
+  void start() {
+    context.getRegistry().bind("db", database.dataSource());
+    context.start();
+    template = context.createProducerTemplate();
+  }
+
+  @AfterEach
+  void stop() {
+    context.stop();
+  }
+
+  private LoadResult send(String uri, Object body) {
+    return template.requestBody(uri, body, LoadResult.class);
+  }
+
+  private void fails(String uri, Object body, String... parts) {
+    assertThatThrownBy(() -> send(uri, body)).rootCause().hasMessageContainingAll(parts);
+  }
+
+  @Test
+  void loadsACsvBodyAndTellsWhatItDid() {
+    Exchange answer =
+        template.request(
+            "copy-upsert:s.t?keyColumns=id",
+            e -> e.getMessage().setBody("id,x\n1,a\n2\n1,b\n".getBytes(StandardCharsets.UTF_8)));
+    assertThat(answer.getException()).isNull();
+    Map<String, Object> headers = answer.getMessage().getHeaders();
+    assertThat(headers)
+        .containsEntry("CamelCopyUpsertRead", 3L)
+        .containsEntry("CamelCopyUpsertInserted", 1L)
+        .containsEntry("CamelCopyUpsertSuperseded", 1L)
+        .containsEntry("CamelCopyUpsertRejected", 1L)
+        .containsEntry("CamelCopyUpsertOutcome", "LOADED")
+        .containsEntry("CamelCopyUpsertTable", "s.t");
+    assertThat(answer.getMessage().getBody()).isSameAs(headers.get("CamelCopyUpsertResult"));
+    assertThat(sql.rows("SELECT * FROM s.t")).containsExactly("1|b");
+  }
+
+  @Test
+  void takesEveryOptionOfContract1() {
+    send(
+        "copy-upsert:t?keyColumns=id,year&columnMapping=Nr:id,Jahr:year&delimiter=tab&encoding=latin1&skipRows=1&nullWords=NULL,-&trailer=TRL",
+        new ByteArrayInputStream(
+            "meta\nNr\tJahr\tStraße\n1\t2025\tÜberweg\n2\t2025\t-\nTRL\t2\n"
+                .getBytes(StandardCharsets.ISO_8859_1)));
+    assertThat(sql.rows("SELECT id, year, \"Straße\" FROM t ORDER BY id"))
+        .containsExactly("1|2025|Überweg", "2|2025|null");
+    LoadResult replaced =
+        send("copy-upsert:t?keyColumns=id,year&mode=REPLACE&onDrift=ACCEPT", "id,year\n2,2025\n");
+    assertThat(replaced.deleted()).isEqualTo(1);
+    fails(
+        "copy-upsert:t?keyColumns=id,year&onError=FAIL&onDrift=ACCEPT",
+        "id,year\n3,2025\n4\n",
+        "1 of 2");
+    fails(
+        "copy-upsert:t?keyColumns=id,year&maxErrors=0&onDrift=ACCEPT",
+        "id,year\n3,2025\n4\n",
+        "More than 0");
+    fails(
+        "copy-upsert:t?keyColumns=id,year&maxErrorRatio=0.1&onDrift=ACCEPT",
+        "id,year\n3,2025\n4\n",
+        "0.1");
+    fails(
+        "copy-upsert:t?keyColumns=id,year&mode=REPLACE&onDrift=ACCEPT", "id,year\n", "allow_empty");
+    send(
+        "copy-upsert:t?keyColumns=id,year&mode=REPLACE&onDrift=ACCEPT&allowEmpty=true",
+        "id,year\n");
+    assertThat(sql.rows("SELECT * FROM t")).isEmpty();
+  }
+
+  @Test
+  void loadsContentOnceUnlessForced() {
+    send("copy-upsert:t?keyColumns=id", "id\n1\n");
+    assertThat(send("copy-upsert:t?keyColumns=id", "id\n1\n").outcome())
+        .isEqualTo(LoadResult.Outcome.SAME_CONTENT);
+    assertThat(send("copy-upsert:t?keyColumns=id&force=true", "id\n1\n").unchanged()).isEqualTo(1);
+    assertThat(send("copy-upsert:t?keyColumns=id&pipeline=other", "id\n1\n").unchanged())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void loadsRecordsOneByOneWithExactNumbers() {
+    AtomicInteger pulled = new AtomicInteger();
+    List<Map<String, Object>> records = new java.util.ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      Map<String, Object> record = new LinkedHashMap<>();
+      record.put("id", i);
+      record.put("big", new BigDecimal("12345678901234567"));
+      record.put("text", i == 0 ? null : "a\tb\\");
+      records.add(record);
+    }
+    records.add(Map.of("id", 9, "nested", Map.of()));
+    var iterator = records.stream().peek(r -> pulled.incrementAndGet()).iterator();
+    LoadResult result = send("copy-upsert:t?keyColumns=id", iterator);
+    assertThat(pulled.get()).isEqualTo(4);
+    assertThat(result.inserted()).isEqualTo(3);
+    assertThat(result.rejected()).isEqualTo(1);
+    assertThat(sql.rows("SELECT * FROM t ORDER BY id"))
+        .containsExactly(
+            "0|12345678901234567|null", "1|12345678901234567|a\tb\\", "2|12345678901234567|a\tb\\");
+    assertThat(send("copy-upsert:t?keyColumns=id", records.subList(0, 3)).unchanged()).isEqualTo(3);
+    fails("copy-upsert:t?keyColumns=id", List.of(), "no records");
+  }
+
+  @Test
+  void callsACallableBodyAnewForEachAttempt() {
+    AtomicInteger calls = new AtomicInteger();
+    Callable<ByteArrayInputStream> body =
+        () -> {
+          calls.incrementAndGet();
+          return new ByteArrayInputStream("id\n1\n".getBytes(StandardCharsets.UTF_8));
+        };
+    template.sendBody("copy-upsert:t?keyColumns=id", body);
+    template.sendBody("copy-upsert:t?keyColumns=id", body);
+    assertThat(calls.get()).isEqualTo(2);
+  }
+
+  @Test
+  void namesWhatIsWrongWithItsOptions() {
+    fails("copy-upsert:?keyColumns=id", "id\n1\n", "names no table", "CamelCopyUpsertLoad");
+    fails("copy-upsert:t", "id\n1\n", "no key columns");
+    fails("copy-upsert:t?keyColumns=id&delimiter=||", "id\n1\n", "delimiter", "one character");
+    fails("copy-upsert:t?keyColumns=id&encoding=klingon", "id\n1\n", "encoding", "klingon");
+    fails(
+        "copy-upsert:t?keyColumns=id&columnMapping=x", "id\n1\n", "columnMapping", "source:target");
+    fails("copy-upsert:t?keyColumns=id&keyColums=id", "id\n1\n", "keyColums");
+    fails("copy-upsert:t?keyColumns=id", null, "no body");
+    assertThatThrownBy(
+            () ->
+                context.addRoutes(
+                    new org.apache.camel.builder.RouteBuilder() {
+                      @Override
+                      public void configure() {
+                        from("copy-upsert:t").to("log:x");
+                      }
+                    }))
+        .hasStackTraceContaining("only a target");
+  }
+
+  @Test
+  void failsWithTheCodeOfTheFailure() {
+    assertThatThrownBy(() -> send("copy-upsert:t?keyColumns=no", "id\n1\n"))
+        .isInstanceOf(CamelExecutionException.class)
+        .cause()
+        .isInstanceOfSatisfying(
+            CaravanException.class, e -> assertThat(e.code().name()).isEqualTo("HEADER_MISMATCH"));
+  }
+}

@@ -77,9 +77,6 @@ public final class SftpFile implements Callable<InputStream> {
 
   private InputStream open() {
     try {
-      if (!operations.isConnected()) {
-        operations.connect(server, exchange);
-      }
       stamp = stat();
       operations.retrieveFile(file.getAbsoluteFilePath(), exchange, stamp.size());
       return new VerifiedStream((InputStream) file.getBody());
@@ -88,9 +85,12 @@ public final class SftpFile implements Callable<InputStream> {
     }
   }
 
-  /** Asks the server what the file is like now. */
+  /** Asks the server what the file is like now; a long load may have cost the connection. */
   FileStamp stat() {
     try {
+      if (!operations.isConnected()) {
+        operations.connect(server, exchange);
+      }
       SftpRemoteFile<?>[] found = operations.listFiles(file.getAbsoluteFilePath());
       if (found.length != 1) {
         throw new CaravanException(

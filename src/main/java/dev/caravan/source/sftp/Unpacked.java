@@ -80,7 +80,10 @@ final class Unpacked extends FilterInputStream {
 
   private static CaravanException damaged(String name, IOException e) {
     return new CaravanException(
-        FailureCode.ARCHIVE, name + " is a damaged gzip file: " + e.getMessage(), e);
+        FailureCode.ARCHIVE,
+        "%s is a damaged gzip file: %s."
+            .formatted(name, e instanceof EOFException ? "it ends too early" : e.getMessage()),
+        e);
   }
 
   private static final class Counted extends FilterInputStream {

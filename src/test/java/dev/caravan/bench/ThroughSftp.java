@@ -2,11 +2,10 @@ package dev.caravan.bench;
 
 import dev.caravan.Caravan;
 import dev.caravan.embedded.EmbeddedDatabase;
+import dev.caravan.testing.FreePort;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -50,7 +49,7 @@ final class ThroughSftp implements Contestant {
             "caravan.database.url", database.jdbcUrl(),
             "caravan.database.username", database.username(),
             "caravan.database.password", database.password(),
-            "caravan.http.port", String.valueOf(freePort()));
+            "caravan.http.port", String.valueOf(FreePort.find()));
     caravan = new Caravan(settings, new PrintStream(OutputStream.nullOutputStream())).start();
   }
 
@@ -66,12 +65,6 @@ final class ThroughSftp implements Contestant {
         - {file_pattern: "*-narrow.csv", target_table: sftp_narrow, delimiter: ";"}
         - {file_pattern: "*-long.csv", target_table: sftp_long, delimiter: ";"}
       """;
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
-  }
 
   @Override
   public String name() {

@@ -165,7 +165,7 @@ class CopyUpsertComponentTest {
                     new org.apache.camel.builder.RouteBuilder() {
                       @Override
                       public void configure() {
-                        from("copy-upsert:t").to("log:x");
+                        from("copy-upsert:t?keyColumns=id").to("log:x");
                       }
                     }))
         .hasStackTraceContaining("only a target");

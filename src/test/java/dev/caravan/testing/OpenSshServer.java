@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +35,7 @@ public final class OpenSshServer implements AutoCloseable {
 
   /** Starts it with a configuration and a host key of its own in the folder. */
   public static OpenSshServer start(Path folder) throws Exception {
-    int port = freePort();
+    int port = FreePort.find();
     Path log = folder.resolve("sshd.log");
     newKey(folder.resolve("host"), "ed25519", "");
     Files.createFile(folder.resolve("authorized_keys"));
@@ -108,12 +107,6 @@ public final class OpenSshServer implements AutoCloseable {
       return socket.isConnected();
     } catch (IOException e) {
       return false;
-    }
-  }
-
-  static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 

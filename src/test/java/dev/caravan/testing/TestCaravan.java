@@ -66,7 +66,7 @@ public final class TestCaravan implements AutoCloseable {
     settings.put("caravan.database.url", database.url());
     settings.put("caravan.data", configuration.resolve("data").toString());
     settings.put("caravan.projects", configuration.resolve("*.yaml").toString());
-    settings.put("caravan.http.port", String.valueOf(OpenSshServer.freePort()));
+    settings.put("caravan.http.port", String.valueOf(FreePort.find()));
     settings.put("caravan.redelivery.delay", "50");
     settings.put(
         "camel.main.routesIncludePattern",

@@ -36,8 +36,8 @@ class JobRoutePolicyTest {
     JdbcJobRepository jobs = new JdbcJobRepository(database.dataSource(), "here");
     main = new Main();
     main.setPropertyPlaceholderLocations("file:application.properties");
-    main.addInitialProperty("camel.main.routesIncludePattern", "file:routes/shared/*.camel.yaml");
-    main.addInitialProperty("camel.server.enabled", "false");
+    main.addOverrideProperty("camel.main.routesIncludePattern", "file:routes/shared/*.camel.yaml");
+    main.addOverrideProperty("camel.server.enabled", "false");
     main.addOverrideProperty("caravan.redelivery.delay", "1");
     main.bind("policies", new JobRoutePolicyFactory(jobs, List.of(ended::add)));
     main.bind("attemptRecorder", new AttemptRecorder(jobs));

@@ -5,36 +5,36 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caravan.testing.FreePort;
-import dev.caravan.testing.TestImport;
+import dev.caravan.testing.TestCaravan;
+import dev.caravan.testing.TestDatabase;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The import against OpenSSH itself, where it is installed and the tests run as root: a user of
- * their own, sftp only, is made and taken away again.
+ * Password logins against OpenSSH itself, where it is installed and the tests run as root: a user
+ * of their own, sftp only, is made and taken away again. Keys are in {@link SftpLoginTest}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class OpenSshTest {
+class OpenSshPasswordTest {
 
   private static final Path SSHD = Path.of("/usr/sbin/sshd");
   private static final String USER = "caravantest";
   private static final String PASSWORD = "Passwort-ß-1";
 
+  private static final Duration PATIENCE = Duration.ofSeconds(40);
+
   @TempDir Path folder;
+  private final TestDatabase database = TestDatabase.create();
   private Path base;
   private int port;
   private Process sshd;
@@ -47,7 +47,10 @@ class OpenSshTest {
     Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxr-xr-x"));
     run(List.of("useradd", "--no-create-home", "--home-dir", base.toString(), USER), "");
     run(List.of("chpasswd"), USER + ":" + PASSWORD + "\n");
-    keygen("host", "ed25519", "");
+    run(
+        List.of(
+            "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", base.resolve("host").toString()),
+        "");
     String[] key = Files.readString(base.resolve("host.pub")).split(" ", -1);
     hostKey = key[0] + " " + key[1];
     port = FreePort.find();
@@ -62,12 +65,11 @@ class OpenSshTest {
         StrictModes no
         PasswordAuthentication yes
         KbdInteractiveAuthentication no
-        AuthorizedKeysFile %s
         AllowUsers %s
         Subsystem sftp internal-sftp
         ForceCommand internal-sftp
         """
-            .formatted(port, base.resolve("host"), base.resolve("authorized_keys"), USER));
+            .formatted(port, base.resolve("host"), USER));
     sshd =
         new ProcessBuilder(
                 SSHD.toString(), "-D", "-e", "-f", base.resolve("sshd_config").toString())
@@ -108,12 +110,6 @@ class OpenSshTest {
     assertThat(process.waitFor()).as("%s: %s", command, said).isZero();
   }
 
-  private Path keygen(String name, String type, String passphrase) throws Exception {
-    Path key = base.resolve(name);
-    run(List.of("ssh-keygen", "-q", "-t", type, "-N", passphrase, "-f", key.toString()), "");
-    return key;
-  }
-
   /** A folder of the user's with one file in it. */
   private Path export(String name) throws IOException {
     Path export = Files.createDirectories(base.resolve(name));
@@ -122,71 +118,36 @@ class OpenSshTest {
     return export;
   }
 
-  private TestImport caravan(Path export, Map<String, String> login) throws Exception {
-    return new TestImport(folder, "sftp://%s@127.0.0.1:%d".formatted(USER, port), login)
-        .project("remote_path: " + export, "primary_key: id")
-        .start();
-  }
-
-  private void loadsWith(String name, Map<String, String> login) throws Exception {
-    Path export = export(name);
-    try (TestImport caravan = caravan(export, login)) {
-      await()
-          .atMost(Duration.ofSeconds(40))
-          .until(() -> Files.exists(export.resolve(".done/a.csv")));
-      caravan.await("SELECT * FROM a", "1|a");
-      caravan.await("SELECT state FROM caravan.job", "completed");
-    }
+  private TestCaravan caravan(Path export, String login) throws Exception {
+    return TestCaravan.start(
+        database,
+        folder,
+        """
+        project: p
+        connection: warehouse
+        sftp: {host: 127.0.0.1, port: %d, username: %s, remote_path: '%s', poll_seconds: 1, %s}
+        defaults: {file_pattern: "*.csv", primary_key: id}
+        """
+            .formatted(port, USER, export, login));
   }
 
   @Test
   void logsInWithAPassword() throws Exception {
-    loadsWith(
-        "password", Map.of("caravan.sftp.password", PASSWORD, "caravan.sftp.host-key", hostKey));
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "ed25519,''",
-    "ed25519,secret words",
-    "rsa,''",
-    "rsa,secret words",
-    "ecdsa,''",
-    "ecdsa,secret words"
-  })
-  void logsInWithAKey(String type, String passphrase) throws Exception {
-    String name = type + (passphrase.isEmpty() ? "" : "-locked");
-    Path key = keygen(name, type, passphrase);
-    Files.copy(
-        base.resolve(name + ".pub"),
-        base.resolve("authorized_keys"),
-        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
-    Map<String, String> login = new java.util.HashMap<>();
-    login.put("caravan.sftp.key-path", key.toString());
-    login.put("caravan.sftp.host-key", hostKey);
-    if (!passphrase.isEmpty()) {
-      login.put("caravan.sftp.key-passphrase", passphrase);
+    Path export = export("password");
+    try (TestCaravan caravan =
+        caravan(export, "password: '%s', host_key: '%s'".formatted(PASSWORD, hostKey))) {
+      assertThat(caravan.awaitEnd("a.csv").state()).isEqualTo("completed");
+      assertThat(caravan.ids("a")).containsExactly("1");
+      await().atMost(PATIENCE).until(() -> Files.exists(export.resolve(".done/a.csv")));
     }
-    loadsWith("key-" + name, login);
   }
 
   @Test
-  void namesWhatTheServerRefuses() throws Exception {
+  void isAskedOnceWithAWrongPassword() throws Exception {
     Path export = export("refused");
-    Path stranger = keygen("stranger", "ed25519", "");
-    List<Map<String, String>> logins = new ArrayList<>();
-    logins.add(Map.of("caravan.sftp.password", "wrong", "caravan.sftp.host-key", hostKey));
-    logins.add(
-        Map.of("caravan.sftp.key-path", stranger.toString(), "caravan.sftp.host-key", hostKey));
-    String otherKey = Files.readString(base.resolve("stranger.pub")).replaceFirst(" [^ ]*$", "");
-    logins.add(
-        Map.of("caravan.sftp.password", PASSWORD, "caravan.sftp.host-key", otherKey.strip()));
-    List<String> codes = List.of("AUTH_FAILED", "AUTH_FAILED", "HOST_KEY");
-    for (int i = 0; i < logins.size(); i++) {
-      try (TestImport caravan = caravan(export, logins.get(i))) {
-        caravan.await(
-            "SELECT kind, state, code FROM caravan.job", "poll-sftp|failed|" + codes.get(i));
-      }
+    try (TestCaravan caravan =
+        caravan(export, "password: wrong, host_key: '%s'".formatted(hostKey))) {
+      assertThat(caravan.awaitFailedPoll("p").code()).isEqualTo("AUTH_FAILED");
     }
     assertThat(export.resolve("a.csv")).exists();
     long failures =

@@ -15,7 +15,7 @@ import java.util.UUID;
  * @param table schema.table; null when the job failed before it was known
  * @param status how it ended
  * @param sameAs the load that brought the same content before; null otherwise
- * @param counts rows by name: read, inserted, updated, unchanged, superseded, rejected, deleted
+ * @param counts rows by the names of {@link #COUNTS}
  * @param elapsed of the load; null when there was none
  * @param warnings what was odd but not wrong
  */
@@ -29,6 +29,10 @@ public record FileResult(
     Map<String, Long> counts,
     Duration elapsed,
     List<String> warnings) {
+
+  /** What is counted of a file: read is the sum of the next five. */
+  public static final List<String> COUNTS =
+      List.of("read", "inserted", "updated", "unchanged", "superseded", "rejected", "deleted");
 
   /** How a file ended; {@code running} in the table is a file whose job has not ended. */
   public enum Status {

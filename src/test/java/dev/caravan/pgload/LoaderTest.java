@@ -8,15 +8,14 @@ import dev.caravan.failure.FailureCode;
 import dev.caravan.pgload.LoadResult.Outcome;
 import dev.caravan.record.csv.CsvFormat;
 import dev.caravan.record.csv.CsvReader;
+import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestDatabase;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -62,20 +61,8 @@ class LoaderTest {
     }
   }
 
-  private List<String> rows(String sql) throws SQLException {
-    try (Connection connection = database.dataSource().getConnection();
-        Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(sql)) {
-      List<String> rows = new ArrayList<>();
-      while (result.next()) {
-        List<String> row = new ArrayList<>();
-        for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
-          row.add(String.valueOf(result.getString(i)));
-        }
-        rows.add(String.join("|", row));
-      }
-      return rows;
-    }
+  private List<String> rows(String sql) {
+    return new Sql(database.url(), null, null).rows(sql);
   }
 
   private static void counts(LoadResult result, String expected) {

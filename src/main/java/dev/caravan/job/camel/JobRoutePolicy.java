@@ -37,9 +37,6 @@ final class JobRoutePolicy extends RoutePolicySupport {
 
   private static final Logger LOG = LoggerFactory.getLogger(JobRoutePolicy.class);
 
-  private static final List<String> COUNTS =
-      List.of("read", "inserted", "updated", "unchanged", "superseded", "rejected", "deleted");
-
   private final String kind;
   private final String project;
   private final JdbcJobRepository jobs;
@@ -135,7 +132,7 @@ final class JobRoutePolicy extends RoutePolicySupport {
 
   private static Map<String, Long> counts(Message message) {
     Map<String, Long> counts = new LinkedHashMap<>();
-    for (String name : COUNTS) {
+    for (String name : FileResult.COUNTS) {
       String header = CopyUpsertConstants.COUNT_PREFIX + StringHelper.capitalize(name);
       counts.put(name, message.getHeader(header, 0L, Long.class));
     }

@@ -10,16 +10,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Instant;
-import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import javax.sql.DataSource;
 
 /** Jobs, their files and their errors in schema {@code caravan}. Each call is one transaction. */
 public final class JdbcJobRepository {
-
-  private static final List<String> COUNTS =
-      List.of("read", "inserted", "updated", "unchanged", "superseded", "rejected", "deleted");
 
   private final DataSource dataSource;
   private final String node;
@@ -128,7 +124,7 @@ public final class JdbcJobRepository {
       insert.setString(7, file.status().name().toLowerCase(Locale.ROOT));
       insert.setObject(8, file.sameAs());
       int i = 9;
-      for (String count : COUNTS) {
+      for (String count : FileResult.COUNTS) {
         insert.setLong(i++, file.count(count));
       }
       insert.setObject(16, file.elapsed() == null ? null : file.elapsed().toNanos() / 1_000);

@@ -62,6 +62,7 @@ class SftpContentTest {
     assertThat(first.status()).isEqualTo("loaded");
     server.put("renamed.csv", ONE);
     server.put("packed.csv.gz", gzip(ONE.getBytes(UTF_8), 1));
+    caravan.awaitMoved("a.csv");
     server.put("a.csv", ONE);
     for (Job again :
         List.of(
@@ -72,6 +73,7 @@ class SftpContentTest {
       assertThat(again.status()).isEqualTo("same_content");
       assertThat(again.sameAs()).isEqualTo(first.id());
     }
+    caravan.awaitMoved("a.csv");
     server.put("a.csv", ONE + "2,two\n");
     assertThat(caravan.awaitEnd("a.csv", 3).status()).isEqualTo("loaded");
     assertThat(caravan.ids("t")).containsExactly("1", "2");

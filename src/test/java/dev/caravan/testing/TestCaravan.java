@@ -163,6 +163,19 @@ public final class TestCaravan implements AutoCloseable {
     return awaitEnd(file, 1);
   }
 
+  /**
+   * Waits until the newest job of the file has moved it: only then is its name free for another.
+   */
+  public void awaitMoved(String file) {
+    await("move of " + file)
+        .atMost(PATIENCE)
+        .until(
+            () -> {
+              List<Job> jobs = jobsOf(file);
+              return !jobs.isEmpty() && jobs.get(jobs.size() - 1).moved();
+            });
+  }
+
   /** Waits for the failed poll of a project. */
   public Job awaitFailedPoll(String project) {
     return await("failed poll of " + project)

@@ -59,7 +59,12 @@ public final class SftpFile implements Callable<InputStream> {
     Message message = exchange.getMessage();
     message.setHeader(Exchange.FILE_LENGTH, stamp.size());
     message.setHeader(Exchange.FILE_LAST_MODIFIED, stamp.modifiedAt().toEpochMilli());
-    return Unpacked.open(viaTempFile ? downloaded(remote) : remote, stamp.name());
+    try {
+      return Unpacked.open(viaTempFile ? downloaded(remote) : remote, stamp.name());
+    } catch (IOException | RuntimeException e) {
+      remote.close();
+      throw e;
+    }
   }
 
   /** The whole file in a private temporary file of our own name, which goes when it is closed. */
@@ -162,9 +167,17 @@ public final class SftpFile implements Callable<InputStream> {
       }
     }
 
+    /**
+     * A read that stops half-way leaves requests under way, whose answers the next file would take
+     * for its own: that connection is given up, and the next step makes a new one.
+     */
     @Override
     public void close() throws IOException {
-      in.close();
+      if (verified) {
+        in.close();
+      } else {
+        operations.forceDisconnect();
+      }
     }
   }
 }

@@ -107,18 +107,18 @@ public final class Database implements AutoCloseable {
         return new ParsedUrl(url, null, null);
       }
       if (!url.startsWith("postgresql://") && !url.startsWith("postgres://")) {
-        throw invalid(name, "an URL of another kind", null);
+        throw invalid(name, "an URL of another kind");
       }
       try {
         return of(name, new URI(url));
       } catch (URISyntaxException e) {
-        throw invalid(name, e.getReason() + " at character " + e.getIndex(), null);
+        throw invalid(name, e.getReason() + " at character " + e.getIndex());
       }
     }
 
     private static ParsedUrl of(String name, URI uri) {
       if (uri.getHost() == null) {
-        throw invalid(name, "an URL without a host", null);
+        throw invalid(name, "an URL without a host");
       }
       Credentials login = Credentials.of(uri);
       String jdbc =
@@ -131,12 +131,12 @@ public final class Database implements AutoCloseable {
       return new ParsedUrl(jdbc, login.username(), login.password());
     }
 
-    private static CaravanException invalid(String name, String found, Exception cause) {
+    /** Without a cause: the parser's exception quotes the URL, which may have a password. */
+    private static CaravanException invalid(String name, String found) {
       return new CaravanException(
           FailureCode.CONFIG_INVALID,
           "connection '%s': url: found %s; allowed is jdbc:postgresql://host:port/database or postgresql://user:password@host:port/database."
-              .formatted(name, found),
-          cause);
+              .formatted(name, found));
     }
 
     /** Without credentials, also those in the query. */

@@ -3,9 +3,11 @@ package dev.caravan.copyupsert;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.pgload.LoadMode;
+import dev.caravan.pgload.LoadRange;
 import dev.caravan.pgload.LoadSpec;
 import dev.caravan.pgload.OnDrift;
 import dev.caravan.pgload.OnError;
+import dev.caravan.pgload.OnMissing;
 import dev.caravan.pgload.TableName;
 import dev.caravan.record.csv.CsvFormat;
 import java.nio.charset.Charset;
@@ -88,9 +90,24 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
   private Double maxErrorRatio;
 
   @UriParam(
-      defaultValue = "FAIL",
+      description = "Column whose part of the table mode REPLACE_RANGE replaces; no other mode.")
+  private String rangeColumn;
+
+  @UriParam(description = "First value of the range; by default the values in the source count.")
+  private String rangeFrom;
+
+  @UriParam(description = "First value behind the range.")
+  private String rangeTo;
+
+  @UriParam(
+      defaultValue = "KEEP",
+      description = "What becomes of rows that the source, a full export, no longer has.")
+  private OnMissing onMissing = OnMissing.KEEP;
+
+  @UriParam(
+      defaultValue = "FREEZE",
       description = "What a load does whose columns are not those of the last one.")
-  private OnDrift onDrift = OnDrift.FAIL;
+  private OnDrift onDrift = OnDrift.FREEZE;
 
   @UriParam(
       defaultValue = "false",
@@ -151,6 +168,8 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
             list(keyColumns),
             mapping(),
             mode,
+            range(),
+            onMissing,
             onError,
             maxErrors == null ? OptionalLong.empty() : OptionalLong.of(maxErrors),
             maxErrorRatio == null ? OptionalDouble.empty() : OptionalDouble.of(maxErrorRatio),
@@ -164,6 +183,14 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
             .withTrailer(Optional.ofNullable(trailer))
             .withNullWords(list(nullWords));
     return new CopyUpsertLoad(pipeline == null ? target.toString() : pipeline, spec, format, force);
+  }
+
+  private Optional<LoadRange> range() {
+    return Optional.ofNullable(rangeColumn)
+        .map(
+            column ->
+                new LoadRange(
+                    column, Optional.ofNullable(rangeFrom), Optional.ofNullable(rangeTo)));
   }
 
   private char delimiterChar() {
@@ -308,6 +335,38 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
 
   public void setMaxErrorRatio(Double maxErrorRatio) {
     this.maxErrorRatio = maxErrorRatio;
+  }
+
+  public String getRangeColumn() {
+    return rangeColumn;
+  }
+
+  public void setRangeColumn(String rangeColumn) {
+    this.rangeColumn = rangeColumn;
+  }
+
+  public String getRangeFrom() {
+    return rangeFrom;
+  }
+
+  public void setRangeFrom(String rangeFrom) {
+    this.rangeFrom = rangeFrom;
+  }
+
+  public String getRangeTo() {
+    return rangeTo;
+  }
+
+  public void setRangeTo(String rangeTo) {
+    this.rangeTo = rangeTo;
+  }
+
+  public OnMissing getOnMissing() {
+    return onMissing;
+  }
+
+  public void setOnMissing(OnMissing onMissing) {
+    this.onMissing = onMissing;
   }
 
   public OnDrift getOnDrift() {

@@ -5,9 +5,11 @@ import dev.caravan.copyupsert.CopyUpsertLoad;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.pgload.LoadMode;
+import dev.caravan.pgload.LoadRange;
 import dev.caravan.pgload.LoadSpec;
 import dev.caravan.pgload.OnDrift;
 import dev.caravan.pgload.OnError;
+import dev.caravan.pgload.OnMissing;
 import dev.caravan.pgload.TableName;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.TableOptions;
@@ -47,7 +49,9 @@ final class LoadPlanner implements Processor {
             target,
             options.keyColumns(),
             options.columnMapping(),
-            options.rebuildTable() ? LoadMode.REPLACE : LoadMode.UPSERT,
+            LoadMode.valueOf(options.mode().name()),
+            options.range().map(r -> new LoadRange(r.column(), r.from(), r.to())),
+            OnMissing.valueOf(options.missingRows().name()),
             OnError.valueOf(options.onError().name()),
             options.maxErrors(),
             options.maxErrorRatio(),

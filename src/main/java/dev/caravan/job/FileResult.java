@@ -30,9 +30,17 @@ public record FileResult(
     Duration elapsed,
     List<String> warnings) {
 
-  /** What is counted of a file: read is the sum of the next five. */
+  /** What is counted of a file: read is the sum of the next six. */
   public static final List<String> COUNTS =
-      List.of("read", "inserted", "updated", "unchanged", "superseded", "rejected", "deleted");
+      List.of(
+          "read",
+          "inserted",
+          "updated",
+          "unchanged",
+          "superseded",
+          "rejected",
+          "filtered",
+          "deleted");
 
   /** How a file ended; {@code running} in the table is a file whose job has not ended. */
   public enum Status {

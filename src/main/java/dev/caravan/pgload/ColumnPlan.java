@@ -10,43 +10,102 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
- * Which field of the source goes to which column of the target. Field {@code i} is staged as column
- * {@code c<i>} and ends in {@code columns().get(i)}.
+ * Which field of the source goes to which column of the target. Column {@code i} is staged as
+ * {@code c<i>}.
  *
- * @param columns target columns in the order of the source's fields
- * @param keys the fields that make the key
+ * @param columns target columns that are loaded, in the order of the source's fields
+ * @param fields for each column its field of the source
+ * @param keys the columns that make the key
+ * @param discarded fields of the source that go nowhere, because the target has no such column
+ * @param drift how this load differs from the table and from the last load
  */
-record ColumnPlan(List<Column> columns, List<Integer> keys) {
+record ColumnPlan(
+    List<Column> columns,
+    List<Integer> fields,
+    List<Integer> keys,
+    List<Integer> discarded,
+    List<Drift> drift) {
 
   /** Plans for a table that does not exist: every column is text and named as in the source. */
   static ColumnPlan forNewTable(LoadSpec spec, RecordStream records) {
-    List<Column> columns = new ArrayList<>();
-    for (String name : mapped(spec, records)) {
-      columns.add(new Column(name, "text", -1, false, false, true));
-    }
-    return new ColumnPlan(columns, keys(spec, records, columns));
+    List<Column> columns =
+        mapped(spec, records).stream().map(ColumnPlan::newColumn).collect(Collectors.toList());
+    List<Integer> fields = IntStream.range(0, columns.size()).boxed().toList();
+    checkControlColumns(spec, columns);
+    return new ColumnPlan(
+        columns, fields, keys(spec, records, columns), List.of(), new ArrayList<>());
   }
 
-  /** Plans for a table that exists: by name, never by position. */
-  static ColumnPlan forTable(LoadSpec spec, RecordStream records, Target target) {
+  private static Column newColumn(String name) {
+    return new Column(name, "text", -1, false, false, true);
+  }
+
+  /**
+   * Plans for a table that exists: by name, never by position.
+   *
+   * @param before target column to type at the last load of the pipeline; empty at the first
+   */
+  static ColumnPlan forTable(
+      LoadSpec spec, RecordStream records, Target target, Map<String, String> before) {
     List<Column> columns = new ArrayList<>();
-    for (String name : mapped(spec, records)) {
-      Column column = target.column(name);
+    List<Integer> fields = new ArrayList<>();
+    List<Integer> discarded = new ArrayList<>();
+    List<Drift> drift = new ArrayList<>();
+    List<String> names = mapped(spec, records);
+    for (int field = 0; field < names.size(); field++) {
+      String name = names.get(field);
+      Optional<Column> known = target.column(name);
+      if (known.isEmpty() && spec.onDrift() == OnDrift.FREEZE) {
+        throw target.unknown(name);
+      }
+      boolean added = known.isEmpty() && spec.onDrift() == OnDrift.EVOLVE;
+      if (known.isEmpty()) {
+        Drift.Kind kind = added ? Drift.Kind.ADDED : Drift.Kind.DISCARDED;
+        drift.add(new Drift(kind, name, null, added ? "text" : null));
+      }
+      if (known.isEmpty() && !added) {
+        discarded.add(field);
+      } else {
+        columns.add(known.orElseGet(() -> newColumn(name)));
+        fields.add(field);
+      }
+    }
+    checkGenerated(target, columns);
+    checkControlColumns(spec, columns);
+    ColumnPlan plan =
+        new ColumnPlan(columns, fields, keys(spec, records, columns), discarded, drift);
+    plan.checkRequired(spec, target);
+    plan.checkUnique(spec, target);
+    plan.compare(spec, before);
+    return plan;
+  }
+
+  private static void checkGenerated(Target target, List<Column> columns) {
+    for (Column column : columns) {
       if (column.generated()) {
         throw new CaravanException(
             FailureCode.GENERATED_COLUMN,
             "Cannot load into %s: PostgreSQL generates the values of column '%s' itself."
                 .formatted(target.name(), column.name()));
       }
-      columns.add(column);
     }
-    ColumnPlan plan = new ColumnPlan(columns, keys(spec, records, columns));
-    plan.checkRequired(target);
-    plan.checkUnique(spec, target);
-    return plan;
+  }
+
+  private static void checkControlColumns(LoadSpec spec, List<Column> columns) {
+    for (ControlColumn control : spec.controlColumns()) {
+      if (columns.stream().anyMatch(c -> c.name().equals(control.columnName()))) {
+        throw new CaravanException(
+            FailureCode.GENERATED_COLUMN,
+            "Cannot load into %s: the file has a column '%s', which the load itself fills; map it to another name."
+                .formatted(spec.target(), control.columnName()));
+      }
+    }
   }
 
   private static List<String> mapped(LoadSpec spec, RecordStream records) {
@@ -73,6 +132,9 @@ record ColumnPlan(List<Column> columns, List<Integer> keys) {
   }
 
   private static List<Integer> keys(LoadSpec spec, RecordStream records, List<Column> columns) {
+    if (spec.range().isPresent() && indexOf(columns, spec.range().get().column()) < 0) {
+      throw mismatch(spec, records, "column '" + spec.range().get().column() + "' of the range");
+    }
     List<Integer> keys = new ArrayList<>();
     for (String key : spec.keyColumns()) {
       int field = indexOf(columns, key);
@@ -105,8 +167,21 @@ record ColumnPlan(List<Column> columns, List<Integer> keys) {
                 spec.target(), what, String.join(", ", records.columns()), records.headerHint()));
   }
 
-  private void checkRequired(Target target) {
+  private void checkRequired(LoadSpec spec, Target target) {
     Set<String> loaded = new HashSet<>(names());
+    for (ControlColumn control : spec.controlColumns()) {
+      loaded.add(control.columnName());
+      if (!target.columns().containsKey(control.columnName())) {
+        throw new CaravanException(
+            FailureCode.MISSING_COLUMN,
+            "Cannot load into %s: it has no column '%s'. Add it: ALTER TABLE %s ADD COLUMN %s"
+                .formatted(
+                    target.name(),
+                    control.columnName(),
+                    target.name().sql(),
+                    control.definition()));
+      }
+    }
     for (Column column : target.columns().values()) {
       if (column.required() && !loaded.contains(column.name())) {
         throw new CaravanException(
@@ -118,41 +193,48 @@ record ColumnPlan(List<Column> columns, List<Integer> keys) {
   }
 
   private void checkUnique(LoadSpec spec, Target target) {
-    Set<String> key = new HashSet<>(keyNames());
-    if (!key.isEmpty() && !target.uniqueKeys().contains(key)) {
+    List<String> key = new ArrayList<>(keyNames());
+    if (spec.mode() == LoadMode.SCD2) {
+      key.add(ControlColumn.VALID_FROM.columnName());
+    }
+    if (!key.isEmpty() && !target.uniqueKeys().contains(Set.copyOf(key))) {
       throw new CaravanException(
           FailureCode.NO_UNIQUE_KEY,
           "Cannot load into %s: it has no unique constraint on its key columns (%s). Add one: ALTER TABLE %s ADD UNIQUE (%s)"
               .formatted(
                   spec.target(),
-                  String.join(", ", keyNames()),
+                  String.join(", ", key),
                   spec.target().sql(),
-                  Identifier.list(keyNames())));
+                  Identifier.list(key)));
     }
   }
 
-  /**
-   * Holds the plan against the last load of the same pipeline.
-   *
-   * @param before target column to type, as the ledger has it
-   */
-  void checkDrift(TableName target, Map<String, String> before) {
+  /** Holds the plan against the last load of the same pipeline. */
+  private void compare(LoadSpec spec, Map<String, String> before) {
     Map<String, String> now = types();
     before.forEach(
         (column, type) -> {
           if (!now.containsKey(column)) {
-            throw new CaravanException(
-                FailureCode.MISSING_COLUMN,
-                "Cannot load into %s: column '%s' was in the file of the last load and is no longer there; its values would go stale."
-                    .formatted(target, column));
-          }
-          if (!now.get(column).equals(type)) {
-            throw new CaravanException(
-                FailureCode.SCHEMA_DRIFT,
-                "Cannot load into %s: column '%s' was %s at the last load and is %s now."
-                    .formatted(target, column, type, now.get(column)));
+            drift.add(new Drift(Drift.Kind.REMOVED, column, type, null));
+          } else if (!now.get(column).equals(type)) {
+            drift.add(new Drift(Drift.Kind.RETYPED, column, type, now.get(column)));
           }
         });
+    if (spec.onDrift() == OnDrift.FREEZE && !drift.isEmpty()) {
+      throw frozen(spec.target(), drift.get(0));
+    }
+  }
+
+  private static CaravanException frozen(TableName target, Drift change) {
+    return change.kind() == Drift.Kind.REMOVED
+        ? new CaravanException(
+            FailureCode.MISSING_COLUMN,
+            "Cannot load into %s: column '%s' was in the file of the last load and is no longer there; its values would go stale."
+                .formatted(target, change.column()))
+        : new CaravanException(
+            FailureCode.SCHEMA_DRIFT,
+            "Cannot load into %s: column '%s' was %s at the last load and is %s now."
+                .formatted(target, change.column(), change.before(), change.after()));
   }
 
   /** Target column to type. */
@@ -175,7 +257,25 @@ record ColumnPlan(List<Column> columns, List<Integer> keys) {
     return keys.stream().map(i -> columns.get(i).name()).toList();
   }
 
-  /** The staging column of field {@code i}. */
+  /** The columns that the target does not have yet. */
+  List<String> added() {
+    return drift.stream()
+        .filter(change -> change.kind() == Drift.Kind.ADDED)
+        .map(Drift::column)
+        .toList();
+  }
+
+  /** The fields of the source that make the key. */
+  List<Integer> keyFields() {
+    return keys.stream().map(fields::get).toList();
+  }
+
+  /** The loaded column of that name. */
+  int columnOf(String name) {
+    return indexOf(columns, name);
+  }
+
+  /** The staging column of column {@code i}. */
   static String staged(int i) {
     return "c" + i;
   }

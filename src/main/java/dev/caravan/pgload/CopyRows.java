@@ -4,7 +4,6 @@ import dev.caravan.record.Fields;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.List;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
@@ -19,29 +18,32 @@ final class CopyRows {
   private final Connection connection;
   private final String sql;
   private final boolean withLine;
+  private final int[] selected;
   private final byte[] buffer = new byte[BUFFER_BYTES];
   private int used;
   private CopyIn copy;
   private long rows;
 
-  private CopyRows(Connection connection, String into, boolean withLine, String options) {
+  private CopyRows(
+      Connection connection, String into, ColumnPlan plan, boolean withLine, String options) {
     this.connection = connection;
     this.withLine = withLine;
+    this.selected = plan.fields().stream().mapToInt(Integer::intValue).toArray();
     this.sql = "COPY %s FROM STDIN (FORMAT text, ENCODING 'UTF8'%s)".formatted(into, options);
   }
 
   /** To the staging table: the line number, then the fields. */
-  static CopyRows toStaging(Connection connection) {
-    return new CopyRows(connection, Staging.TABLE, true, "");
+  static CopyRows toStaging(Connection connection, ColumnPlan plan) {
+    return new CopyRows(connection, Staging.TABLE, plan, true, "");
   }
 
   /**
    * To a table created in this transaction, which nobody else can see: its rows are written as
    * frozen, so that no vacuum has to write them once more.
    */
-  static CopyRows toNewTable(Connection connection, TableName table, List<String> columns) {
-    String into = table.sql() + " (" + Identifier.list(columns) + ")";
-    return new CopyRows(connection, into, false, ", FREEZE");
+  static CopyRows toNewTable(Connection connection, TableName table, ColumnPlan plan) {
+    String into = table.sql() + " (" + Identifier.list(plan.names()) + ")";
+    return new CopyRows(connection, into, plan, false, ", FREEZE");
   }
 
   /** Adds one row; starts a COPY when none runs. */
@@ -53,13 +55,14 @@ final class CopyRows {
       putNumber(line);
     }
     byte[] bytes = fields.bytes();
-    for (int i = 0, n = fields.count(); i < n; i++) {
+    for (int column = 0; column < selected.length; column++) {
+      int i = selected[column];
       int flags = fields.flags(i);
       int length = fields.length(i);
       if (used + length + 3 > BUFFER_BYTES) {
         flush();
       }
-      if (i > 0 || withLine) {
+      if (column > 0 || withLine) {
         buffer[used++] = '\t';
       }
       if ((flags & Fields.NULL) != 0) {

@@ -20,8 +20,8 @@ final class KeyOrder {
 
   /** Only text columns: different texts can be the same number. */
   KeyOrder(ColumnPlan plan) {
-    keys = plan.keys();
-    boolean text = keys.stream().allMatch(i -> plan.columns().get(i).isText());
+    keys = plan.keyFields();
+    boolean text = plan.keys().stream().allMatch(i -> plan.columns().get(i).isText());
     byBytes = text && !keys.isEmpty();
     byLength = byBytes;
   }

@@ -1,13 +1,16 @@
 package dev.caravan.pgload;
 
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 
 /** The rows of {@code caravan.load}: what was loaded, and so what need not be loaded again. */
 final class LoadLedger {
@@ -17,11 +20,11 @@ final class LoadLedger {
   /**
    * The load that brought the same content already. Content that has been overtaken does not count:
    * under the same file name for an upsert (A, B, A again is loaded three times), by any later load
-   * when the whole table is replaced.
+   * when a record that is not there counts, too.
    */
   static Optional<UUID> sameContent(Connection connection, LoadSpec spec, LoadOrigin origin)
       throws SQLException {
-    String overtaken = spec.mode() == LoadMode.REPLACE ? "" : "AND later.file = ?";
+    String overtaken = spec.removesRows() ? "" : "AND later.file = ?";
     String sql =
         """
         SELECT l.load_id
@@ -37,7 +40,7 @@ final class LoadLedger {
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setString(1, origin.pipeline());
       query.setString(2, origin.sha256());
-      if (spec.mode() != LoadMode.REPLACE) {
+      if (!spec.removesRows()) {
         query.setString(3, origin.file());
       }
       try (ResultSet row = query.executeQuery()) {
@@ -76,9 +79,13 @@ final class LoadLedger {
     String sql =
         """
         INSERT INTO caravan.load (load_id, pipeline, target_schema, target_table, file,
-          content_sha256, bytes, columns, rows_read, rows_inserted, rows_updated, rows_unchanged,
-          rows_superseded, rows_rejected, rows_deleted)
-        VALUES (?, ?, ?, ?, ?, ?, ?, jsonb_object(?, ?), ?, ?, ?, ?, ?, ?, ?)""";
+          content_sha256, bytes, columns, drift, rows_read, rows_inserted, rows_updated, rows_unchanged,
+          rows_superseded, rows_rejected, rows_filtered, rows_deleted)
+        VALUES (?, ?, ?, ?, ?, ?, ?, jsonb_object(?, ?),
+          (SELECT coalesce(jsonb_agg(to_jsonb(d)), '[]')
+           FROM unnest(?::text[], ?::text[], ?::text[], ?::text[])
+             AS d(change, "column", before, after)),
+          ?, ?, ?, ?, ?, ?, ?, ?)""";
     Map<String, String> types = plan.types();
     try (PreparedStatement insert = connection.prepareStatement(sql)) {
       insert.setObject(1, origin.loadId());
@@ -90,11 +97,21 @@ final class LoadLedger {
       insert.setLong(7, result.bytes());
       insert.setArray(8, connection.createArrayOf("text", types.keySet().toArray()));
       insert.setArray(9, connection.createArrayOf("text", types.values().toArray()));
-      int i = 10;
+      insert.setArray(
+          10, texts(connection, plan, change -> change.kind().name().toLowerCase(Locale.ROOT)));
+      insert.setArray(11, texts(connection, plan, Drift::column));
+      insert.setArray(12, texts(connection, plan, Drift::before));
+      insert.setArray(13, texts(connection, plan, Drift::after));
+      int i = 14;
       for (long count : result.counts().values()) {
         insert.setLong(i++, count);
       }
       insert.executeUpdate();
     }
+  }
+
+  private static Array texts(Connection connection, ColumnPlan plan, Function<Drift, String> part)
+      throws SQLException {
+    return connection.createArrayOf("text", plan.drift().stream().map(part).toArray());
   }
 }

@@ -7,7 +7,7 @@ import java.util.UUID;
 
 /**
  * What a load did. It always balances: read = inserted + updated + unchanged + superseded +
- * rejected.
+ * rejected + filtered.
  *
  * @param loadId the load
  * @param target where the rows went
@@ -19,7 +19,9 @@ import java.util.UUID;
  * @param unchanged rows with a known key and the same values; not written
  * @param superseded records whose key came again in a later line, which won
  * @param rejected records in the rejects table
- * @param deleted rows of the target that the source no longer has ({@link LoadMode#REPLACE})
+ * @param filtered records left out on purpose: a known key ({@link LoadMode#INSERT_ONLY}), a value
+ *     in a new column ({@link OnDrift#DISCARD_ROW})
+ * @param deleted rows of the target that the source no longer has and that were deleted or marked
  * @param bytes of the source
  * @param elapsed from the first record to the commit
  * @param warnings what was odd but not wrong, each with its code in front
@@ -35,6 +37,7 @@ public record LoadResult(
     long unchanged,
     long superseded,
     long rejected,
+    long filtered,
     long deleted,
     long bytes,
     Duration elapsed,
@@ -62,6 +65,7 @@ public record LoadResult(
     counts.put("unchanged", unchanged);
     counts.put("superseded", superseded);
     counts.put("rejected", rejected);
+    counts.put("filtered", filtered);
     counts.put("deleted", deleted);
     return counts;
   }

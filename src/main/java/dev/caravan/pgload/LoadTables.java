@@ -28,17 +28,23 @@ final class LoadTables {
         content_sha256  text,
         bytes           bigint NOT NULL,
         columns         jsonb NOT NULL,
+        drift           jsonb NOT NULL DEFAULT '[]',
         rows_read       bigint NOT NULL,
         rows_inserted   bigint NOT NULL,
         rows_updated    bigint NOT NULL,
         rows_unchanged  bigint NOT NULL,
         rows_superseded bigint NOT NULL,
         rows_rejected   bigint NOT NULL,
+        rows_filtered   bigint NOT NULL,
         rows_deleted    bigint NOT NULL,
-        loaded_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
-        CONSTRAINT load_balances CHECK (rows_read =
-          rows_inserted + rows_updated + rows_unchanged + rows_superseded + rows_rejected)
+        loaded_at       timestamptz NOT NULL DEFAULT clock_timestamp()
       );
+      -- Tables of an earlier version; on new ones the two columns are there.
+      ALTER TABLE caravan.load ADD COLUMN IF NOT EXISTS drift jsonb NOT NULL DEFAULT '[]';
+      ALTER TABLE caravan.load ADD COLUMN IF NOT EXISTS rows_filtered bigint NOT NULL DEFAULT 0;
+      ALTER TABLE caravan.load DROP CONSTRAINT IF EXISTS load_balances;
+      ALTER TABLE caravan.load ADD CONSTRAINT load_balances CHECK (rows_read = rows_inserted
+        + rows_updated + rows_unchanged + rows_superseded + rows_rejected + rows_filtered);
       CREATE INDEX IF NOT EXISTS load_content ON caravan.load (pipeline, content_sha256);
       CREATE INDEX IF NOT EXISTS load_file ON caravan.load (pipeline, file, seq);
       COMMENT ON TABLE caravan.load IS
@@ -66,7 +72,10 @@ final class LoadTables {
   static void ensure(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       try (ResultSet found =
-          statement.executeQuery("SELECT to_regclass('caravan.reject') IS NOT NULL")) {
+          statement.executeQuery(
+              """
+              SELECT EXISTS (SELECT FROM pg_attribute
+                WHERE attrelid = to_regclass('caravan.load') AND attname = 'rows_filtered')""")) {
         found.next();
         if (found.getBoolean(1)) {
           return;

@@ -15,6 +15,8 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -34,6 +36,8 @@ public final class Loader {
   private final RejectLog rejects;
   private final long started = System.nanoTime();
   private long read;
+  private long filtered;
+  private final List<String> warnings = new ArrayList<>();
 
   private Loader(Connection connection, LoadSpec spec, LoadOrigin origin, RecordStream records) {
     this.connection = connection;
@@ -110,17 +114,21 @@ public final class Loader {
       lockTarget();
       target = Target.find(connection, spec.target()); // another load may have created it meanwhile
     }
+    if (target.isEmpty() && spec.range().isPresent()) {
+      ColumnPlan plan = ColumnPlan.forNewTable(spec, records);
+      NewTable.create(connection, spec, plan).addKey(true); // empty; its range is yet to be checked
+      target = Target.find(connection, spec.target());
+    }
     return target.isEmpty() ? loadNewTable() : loadTable(target.get());
   }
 
   private LoadResult loadTable(Target target) throws SQLException, IOException {
-    ColumnPlan plan = ColumnPlan.forTable(spec, records, target);
-    if (spec.onDrift() == OnDrift.FAIL) {
-      plan.checkDrift(spec.target(), LoadLedger.lastColumns(connection, spec, origin));
-    }
+    ColumnPlan plan =
+        ColumnPlan.forTable(
+            spec, records, target, LoadLedger.lastColumns(connection, spec, origin));
     Staging staging = Staging.create(connection, plan);
     KeyOrder keys = new KeyOrder(plan);
-    copy(CopyRows.toStaging(connection), plan, keys);
+    copy(CopyRows.toStaging(connection, plan), plan, keys);
     lockTarget();
     if (origin.sha256() != null && !origin.force()) {
       Optional<UUID> same = LoadLedger.sameContent(connection, spec, origin);
@@ -134,12 +142,12 @@ public final class Loader {
   /** Nobody can see the table before the commit, so the rows go straight into it. */
   private LoadResult loadNewTable() throws SQLException, IOException {
     ColumnPlan plan = ColumnPlan.forNewTable(spec, records);
-    NewTable table = NewTable.create(connection, spec.target(), plan);
+    NewTable table = NewTable.create(connection, spec, plan);
     KeyOrder keys = new KeyOrder(plan);
-    copy(CopyRows.toNewTable(connection, spec.target(), plan.names()), plan, keys);
-    long superseded = plan.keys().isEmpty() ? 0 : table.addKey(keys.provesUnique());
+    copy(CopyRows.toNewTable(connection, spec.target(), plan), plan, keys);
+    long superseded = table.addKey(keys.provesUnique());
     long inserted = read - rejects.count() - superseded;
-    return written(plan, new Merge.Counts(inserted, 0, 0), superseded);
+    return written(plan, new Merge.Counts(inserted, 0, 0, 0), superseded);
   }
 
   private void settings() throws SQLException {
@@ -157,7 +165,9 @@ public final class Loader {
       for (Step step = records.next(); step != Step.END; step = records.next()) {
         read++;
         Reject reject = step == Step.REJECT ? records.reject() : checkKey(plan);
-        if (reject == null) {
+        if (reject == null && isDiscarded(plan)) {
+          filtered++;
+        } else if (reject == null) {
           keys.add(records.fields());
           copy.add(records.line(), records.fields());
         } else if (rejects.add(reject)) {
@@ -170,7 +180,7 @@ public final class Loader {
       cancel(copy, e);
       throw e;
     }
-    long staged = read - rejects.count();
+    long staged = read - rejects.count() - filtered;
     if (copy.rows() != staged) {
       throw new CaravanException(
           FailureCode.INTERNAL,
@@ -188,9 +198,20 @@ public final class Loader {
     }
   }
 
+  private boolean isDiscarded(ColumnPlan plan) {
+    if (spec.onDrift() == OnDrift.DISCARD_ROW) {
+      for (int field : plan.discarded()) {
+        if (!records.fields().isNull(field)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   private Reject checkKey(ColumnPlan plan) {
     Fields fields = records.fields();
-    for (int field : plan.keys()) {
+    for (int field : plan.keyFields()) {
       if (fields.isNull(field) || fields.length(field) == 0) {
         return records.rejectCurrent(
             field, RejectCode.NULL_KEY, "The key column is empty; a row is found by its key.");
@@ -200,10 +221,10 @@ public final class Loader {
   }
 
   private void checkEmpty() {
-    if (read == 0 && spec.mode() == LoadMode.REPLACE && !spec.allowEmpty()) {
+    if (read == 0 && spec.removesRows() && !spec.allowEmpty()) {
       throw new CaravanException(
           FailureCode.EMPTY_FILE,
-          "%s has no records; it would empty %s. Allow it with allow_empty."
+          "%s has no records; every row that it would replace in %s would be gone. Allow it with allow_empty."
               .formatted(origin.file(), spec.target()));
     }
   }
@@ -219,22 +240,38 @@ public final class Loader {
 
   private LoadResult sameContent(UUID before) throws SQLException {
     connection.rollback();
-    return result(Outcome.SAME_CONTENT, before, 0, new Merge.Counts(0, 0, 0), 0, 0);
+    return result(Outcome.SAME_CONTENT, before, 0, Merge.Counts.NONE, 0, 0);
   }
 
   private LoadResult merge(ColumnPlan plan, Staging staging, KeyOrder keys) throws SQLException {
-    new ValueCheck(connection, plan, records.columns()).run(rejects);
+    addColumns(plan);
+    new ValueCheck(connection, plan, spec, records.columns()).run(rejects);
     boolean unique = plan.keys().isEmpty() || keys.provesUnique();
     long superseded = unique ? 0 : staging.deleteSuperseded();
     Merge merge = new Merge(connection, spec, plan, staging);
-    Merge.Counts counts = merge.run();
+    boolean complete = rejects.count() == 0 && filtered == 0;
+    Merge.Counts counts = merge.run(complete);
     merge.refused().forEach(rejects::add);
     rejects.check(read);
+    if (spec.onMissing() == OnMissing.SOFT_DELETE && (rejects.count() > 0 || filtered > 0)) {
+      warnings.add("MISSING_NOT_MARKED: records were refused, so that none is known to be missing");
+    }
     return written(plan, counts, superseded);
+  }
+
+  private void addColumns(ColumnPlan plan) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      for (String column : plan.added()) {
+        statement.execute(
+            "ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s text"
+                .formatted(spec.target().sql(), Identifier.quote(column)));
+      }
+    }
   }
 
   private LoadResult written(ColumnPlan plan, Merge.Counts counts, long superseded)
       throws SQLException {
+    plan.drift().forEach(change -> warnings.add(change.warning()));
     LoadResult result = result(Outcome.LOADED, null, read, counts, superseded, rejects.count());
     rejects.write(connection);
     LoadLedger.write(connection, plan, origin, result);
@@ -248,6 +285,9 @@ public final class Loader {
       Merge.Counts counts,
       long superseded,
       long rejected) {
+    long left = filtered + counts.filtered();
+    List<String> allWarnings = new ArrayList<>(records.warnings());
+    allWarnings.addAll(warnings);
     return new LoadResult(
         origin.loadId(),
         spec.target(),
@@ -256,12 +296,15 @@ public final class Loader {
         read,
         counts.inserted(),
         counts.updated(),
-        read - rejected - superseded - counts.inserted() - counts.updated(),
+        outcome == Outcome.SAME_CONTENT
+            ? 0
+            : read - rejected - superseded - left - counts.inserted() - counts.updated(),
         superseded,
         rejected,
+        outcome == Outcome.SAME_CONTENT ? 0 : left,
         counts.deleted(),
         origin.bytes(),
         Duration.ofNanos(System.nanoTime() - started),
-        records.warnings());
+        List.copyOf(allWarnings));
   }
 }

@@ -2,7 +2,6 @@ package dev.caravan.pgload;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
-import dev.caravan.pgload.Target.Column;
 import dev.caravan.record.Reject;
 import dev.caravan.record.RejectCode;
 import java.sql.Connection;
@@ -13,8 +12,7 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import java.util.Optional;
 
 /** Brings the staged rows into the target, which the transaction holds against other loads. */
 final class Merge {
@@ -26,37 +24,66 @@ final class Merge {
   private final LoadSpec spec;
   private final ColumnPlan plan;
   private final Staging staging;
+  private final MergeSql sql;
   private final List<Reject> refused = new ArrayList<>();
 
-  Merge(Connection connection, LoadSpec spec, ColumnPlan plan, Staging staging) {
+  Merge(Connection connection, LoadSpec spec, ColumnPlan plan, Staging staging)
+      throws SQLException {
     this.connection = connection;
     this.spec = spec;
     this.plan = plan;
     this.staging = staging;
+    this.sql = new MergeSql(spec, plan, now(connection));
   }
 
-  /** Rows written, by what was done. */
-  record Counts(long inserted, long updated, long deleted) {
+  /** The server's clock, not the start of the transaction, which may have waited for others. */
+  private static String now(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT clock_timestamp()::text")) {
+      row.next();
+      return Identifier.literal(row.getString(1)) + "::timestamptz";
+    }
+  }
+
+  /** Rows by what was done; filtered are staged rows that the mode leaves out. */
+  record Counts(long inserted, long updated, long deleted, long filtered) {
+
+    static final Counts NONE = new Counts(0, 0, 0, 0);
 
     Counts plus(Counts other) {
       return new Counts(
-          inserted + other.inserted, updated + other.updated, deleted + other.deleted);
+          inserted + other.inserted,
+          updated + other.updated,
+          deleted + other.deleted,
+          filtered + other.filtered);
+    }
+
+    Counts plusDeleted(long more) {
+      return new Counts(inserted, updated, deleted + more, filtered);
     }
   }
 
-  /** Merges everything that is staged; rows that the target refuses are in {@link #refused()}. */
-  Counts run() throws SQLException {
-    if (plan.keys().isEmpty()) {
-      return replaceWithoutKey();
-    }
+  /**
+   * Merges everything that is staged; rows that the target refuses are in {@link #refused()}.
+   *
+   * @param complete whether every record of the source is staged, so that other rows are missing
+   */
+  Counts run(boolean complete) throws SQLException {
+    Optional<String> replaced = sql.deleteReplaced();
+    long deleted = replaced.isPresent() ? update(replaced.get()) : 0;
+    Counts counts;
     try {
-      return attempt(0, Long.MAX_VALUE);
+      counts = attempt(0, Long.MAX_VALUE);
     } catch (SQLException e) {
-      if (SqlFailure.isUniqueViolation(e)) {
-        return mergeOrIsolate(0, Long.MAX_VALUE); // another program inserted the key meanwhile
-      }
-      return isolate(0, Long.MAX_VALUE, e);
+      counts =
+          SqlFailure.isUniqueViolation(e) && !plan.keys().isEmpty()
+              ? mergeOrIsolate(0, Long.MAX_VALUE) // another program inserted the key meanwhile
+              : isolate(0, Long.MAX_VALUE, e);
     }
+    if (spec.onMissing() == OnMissing.SOFT_DELETE && complete && refused.isEmpty()) {
+      deleted += update(sql.markMissing());
+    }
+    return counts.plusDeleted(deleted);
   }
 
   /** Rows that a constraint, trigger or policy of the target refused. */
@@ -74,13 +101,13 @@ final class Merge {
 
   /** Halves the lines until the row at fault is alone. */
   private Counts isolate(long from, long to, SQLException cause) throws SQLException {
-    if (!SqlFailure.isRowError(cause) || spec.mode() == LoadMode.REPLACE) {
+    if (!SqlFailure.isRowError(cause) || deletesWhileMerging()) {
       throw cause;
     }
     long[] lines = lines(from, to);
     if (lines[0] == lines[1]) {
       refuse(lines[0], cause);
-      return new Counts(0, 0, 0);
+      return Counts.NONE;
     }
     long middle = lines[0] + (lines[1] - lines[0]) / 2;
     return mergeOrIsolate(lines[0], middle).plus(mergeOrIsolate(middle + 1, lines[1]));
@@ -101,12 +128,12 @@ final class Merge {
   }
 
   private long[] lines(long from, long to) throws SQLException {
-    String sql =
+    String query =
         "SELECT min(line), max(line) FROM " + Staging.TABLE + " WHERE line BETWEEN ? AND ?";
-    try (PreparedStatement query = connection.prepareStatement(sql)) {
-      query.setLong(1, from);
-      query.setLong(2, to);
-      try (ResultSet row = query.executeQuery()) {
+    try (PreparedStatement lines = connection.prepareStatement(query)) {
+      lines.setLong(1, from);
+      lines.setLong(2, to);
+      try (ResultSet row = lines.executeQuery()) {
         row.next();
         return new long[] {row.getLong(1), row.getLong(2)};
       }
@@ -115,10 +142,11 @@ final class Merge {
 
   private Counts attempt(long from, long to) throws SQLException {
     Savepoint before = connection.setSavepoint();
-    try (Statement statement = connection.createStatement();
-        ResultSet counts = statement.executeQuery(sql(spec, plan, range(from, to)))) {
-      counts.next();
-      Counts result = new Counts(counts.getLong(1), counts.getLong(2), counts.getLong(3));
+    try {
+      if (spec.mode() == LoadMode.SCD2) {
+        update(sql.closeChanged(range(from, to)));
+      }
+      Counts result = counts(sql.merge(range(from, to)));
       connection.releaseSavepoint(before);
       return result;
     } catch (SQLException e) {
@@ -129,85 +157,26 @@ final class Merge {
     }
   }
 
+  private Counts counts(String query) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet counts = statement.executeQuery(query)) {
+      counts.next();
+      return new Counts(counts.getLong(1), counts.getLong(2), counts.getLong(3), counts.getLong(4));
+    }
+  }
+
+  private long update(String change) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      return statement.executeLargeUpdate(change);
+    }
+  }
+
+  /** One statement merges and deletes: its rows cannot be taken in parts. */
+  private boolean deletesWhileMerging() {
+    return spec.mode() == LoadMode.REPLACE && !plan.keys().isEmpty();
+  }
+
   private static String range(long from, long to) {
     return from == 0 && to == Long.MAX_VALUE ? "" : " WHERE line BETWEEN " + from + " AND " + to;
-  }
-
-  /** The statement as text; {@code range} limits the staged rows. */
-  static String sql(LoadSpec spec, ColumnPlan plan, String range) {
-    List<String> names = plan.names();
-    String source =
-        IntStream.range(0, names.size())
-            .mapToObj(i -> Staging.value(plan, i) + " AS " + Identifier.quote(names.get(i)))
-            .collect(Collectors.joining(", "));
-    String on =
-        plan.keyNames().stream()
-            .map(key -> "t.%1$s = s.%1$s".formatted(Identifier.quote(key)))
-            .collect(Collectors.joining(" AND "));
-    return """
-        WITH merged AS (
-          MERGE INTO %s AS t
-          USING (SELECT %s FROM %s%s) AS s
-          ON %s
-          %s
-          WHEN NOT MATCHED THEN INSERT (%s) VALUES (%s)
-          %s
-          RETURNING merge_action() AS action)
-        SELECT count(*) FILTER (WHERE action = 'INSERT'), count(*) FILTER (WHERE action = 'UPDATE'),
-               count(*) FILTER (WHERE action = 'DELETE')
-        FROM merged"""
-        .formatted(
-            spec.target().sql(),
-            source,
-            Staging.TABLE,
-            range,
-            on,
-            update(plan),
-            Identifier.list(names),
-            prefixed("s.", names),
-            spec.mode() == LoadMode.REPLACE ? "WHEN NOT MATCHED BY SOURCE THEN DELETE" : "");
-  }
-
-  private static String update(ColumnPlan plan) {
-    List<Column> values =
-        plan.columns().stream().filter(c -> !plan.keyNames().contains(c.name())).toList();
-    if (values.isEmpty()) {
-      return "";
-    }
-    return "WHEN MATCHED AND ROW(%s) IS DISTINCT FROM ROW(%s) THEN UPDATE SET %s"
-        .formatted(
-            compared("t.", values),
-            compared("s.", values),
-            values.stream()
-                .map(c -> "%1$s = s.%1$s".formatted(Identifier.quote(c.name())))
-                .collect(Collectors.joining(", ")));
-  }
-
-  private static String compared(String prefix, List<Column> columns) {
-    return columns.stream()
-        .map(c -> prefix + Identifier.quote(c.name()) + (c.comparable() ? "" : "::text"))
-        .collect(Collectors.joining(", "));
-  }
-
-  private static String prefixed(String prefix, List<String> names) {
-    return names.stream()
-        .map(name -> prefix + Identifier.quote(name))
-        .collect(Collectors.joining(", "));
-  }
-
-  private Counts replaceWithoutKey() throws SQLException {
-    String target = spec.target().sql();
-    String values =
-        IntStream.range(0, plan.columns().size())
-            .mapToObj(i -> Staging.value(plan, i))
-            .collect(Collectors.joining(", "));
-    try (Statement statement = connection.createStatement()) {
-      long deleted = statement.executeLargeUpdate("DELETE FROM " + target);
-      long inserted =
-          statement.executeLargeUpdate(
-              "INSERT INTO %s (%s) SELECT %s FROM %s ORDER BY line"
-                  .formatted(target, Identifier.list(plan.names()), values, Staging.TABLE));
-      return new Counts(inserted, 0, deleted);
-    }
   }
 }

@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A target that this load creates: every column text. The key is added when the rows are there,
@@ -13,26 +14,30 @@ import java.util.stream.Collectors;
 final class NewTable {
 
   private final Connection connection;
+  private final LoadSpec spec;
   private final TableName name;
   private final ColumnPlan plan;
 
-  private NewTable(Connection connection, TableName name, ColumnPlan plan) {
+  private NewTable(Connection connection, LoadSpec spec, ColumnPlan plan) {
     this.connection = connection;
-    this.name = name;
+    this.spec = spec;
+    this.name = spec.target();
     this.plan = plan;
   }
 
-  static NewTable create(Connection connection, TableName name, ColumnPlan plan)
+  static NewTable create(Connection connection, LoadSpec spec, ColumnPlan plan)
       throws SQLException {
+    TableName name = spec.target();
     String columns =
-        plan.names().stream()
-            .map(column -> Identifier.quote(column) + " text")
+        Stream.concat(
+                plan.names().stream().map(column -> Identifier.quote(column) + " text"),
+                spec.controlColumns().stream().map(ControlColumn::definition))
             .collect(Collectors.joining(", "));
     try (Statement statement = connection.createStatement()) {
       statement.execute("CREATE SCHEMA IF NOT EXISTS " + Identifier.quote(name.schema()));
       statement.execute("CREATE TABLE %s (%s)".formatted(name.sql(), columns));
     }
-    return new NewTable(connection, name, plan);
+    return new NewTable(connection, spec, plan);
   }
 
   /**
@@ -42,6 +47,9 @@ final class NewTable {
    * @return how many rows were superseded
    */
   long addKey(boolean unique) throws SQLException {
+    if (plan.keys().isEmpty()) {
+      return 0;
+    }
     if (unique) {
       addPrimaryKey();
       return 0;
@@ -63,10 +71,17 @@ final class NewTable {
   }
 
   private void addPrimaryKey() throws SQLException {
+    boolean history = spec.mode() == LoadMode.SCD2;
+    String key = Identifier.list(plan.keyNames());
+    String versions = history ? ", " + ControlColumn.VALID_FROM.sql() : "";
     try (Statement statement = connection.createStatement()) {
       statement.execute(
-          "ALTER TABLE %s ADD PRIMARY KEY (%s)"
-              .formatted(name.sql(), Identifier.list(plan.keyNames())));
+          "ALTER TABLE %s ADD PRIMARY KEY (%s%s)".formatted(name.sql(), key, versions));
+      if (history) {
+        statement.execute(
+            "CREATE UNIQUE INDEX ON %s (%s) WHERE %s"
+                .formatted(name.sql(), key, ControlColumn.CURRENT.sql()));
+      }
     }
   }
 

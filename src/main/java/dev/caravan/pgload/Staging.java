@@ -1,6 +1,5 @@
 package dev.caravan.pgload;
 
-import dev.caravan.pgload.Target.Column;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -37,10 +36,16 @@ final class Staging {
     return new Staging(connection, plan);
   }
 
-  /** The value of field {@code i} as its target column takes it. */
+  /** The value of column {@code i} as its target column takes it. */
   static String value(ColumnPlan plan, int i) {
-    Column column = plan.columns().get(i);
-    return column.isText() ? ColumnPlan.staged(i) : ColumnPlan.staged(i) + "::" + column.type();
+    return plan.columns().get(i).typed(ColumnPlan.staged(i));
+  }
+
+  /** That row {@code t} of the target has the key of a staged row. */
+  static String sameKey(ColumnPlan plan) {
+    return plan.keys().stream()
+        .map(i -> "t.%s = %s".formatted(Identifier.quote(plan.names().get(i)), value(plan, i)))
+        .collect(Collectors.joining(" AND "));
   }
 
   /** Deletes every row whose key comes again in a later line; says how many. */

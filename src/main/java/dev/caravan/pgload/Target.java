@@ -41,6 +41,11 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
       boolean required,
       boolean comparable) {
 
+    /** An SQL text expression as the column takes it. */
+    String typed(String text) {
+      return isText() ? text : text + "::" + type;
+    }
+
     boolean isText() {
       return type.equals("text") || type.equals("character varying");
     }
@@ -156,10 +161,10 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
    * The column that a name of the source means: the same name, or the only one that differs by
    * letter case alone.
    */
-  Column column(String sourceName) {
+  Optional<Column> column(String sourceName) {
     Column exact = columns.get(sourceName);
     if (exact != null) {
-      return exact;
+      return Optional.of(exact);
     }
     List<Column> similar = new ArrayList<>();
     for (Column column : columns.values()) {
@@ -178,12 +183,14 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
                       .map(c -> "'" + c.name() + "'")
                       .collect(Collectors.joining(" and "))));
     }
-    if (similar.isEmpty()) {
-      throw new CaravanException(
-          FailureCode.UNKNOWN_COLUMN,
-          "Cannot load into %s: the file has a column '%s' that the table does not have. Its columns are: %s. Add the column or map the name."
-              .formatted(name, sourceName, String.join(", ", columns.keySet())));
-    }
-    return similar.get(0);
+    return similar.stream().findFirst();
+  }
+
+  /** The failure for a column of the file that the table does not have. */
+  CaravanException unknown(String sourceName) {
+    return new CaravanException(
+        FailureCode.UNKNOWN_COLUMN,
+        "Cannot load into %s: the file has a column '%s' that the table does not have. Its columns are: %s. Add the column, map the name, or set on_drift."
+            .formatted(name, sourceName, String.join(", ", columns.keySet())));
   }
 }

@@ -7,9 +7,11 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Finds every staged value that its target column would refuse, or would take for something else
@@ -28,19 +30,41 @@ final class ValueCheck {
   private final Connection connection;
   private final ColumnPlan plan;
   private final List<String> sourceColumns;
-  private final Map<Integer, String> conditions = new LinkedHashMap<>();
+  private final Optional<LoadRange> range;
+  private final List<Condition> conditions = new ArrayList<>();
 
-  ValueCheck(Connection connection, ColumnPlan plan, List<String> sourceColumns) {
+  /** What a bad value of a column fulfils; {@code outside} tells the range from the type. */
+  private record Condition(int column, String sql, boolean outside) {}
+
+  ValueCheck(Connection connection, ColumnPlan plan, LoadSpec spec, List<String> sourceColumns) {
     this.connection = connection;
     this.plan = plan;
     this.sourceColumns = sourceColumns;
+    this.range = spec.range();
     for (int i = 0; i < plan.columns().size(); i++) {
       Column column = plan.columns().get(i);
       boolean checkedBefore = plan.keys().contains(i); // the load refuses a key without a value
       if (!column.isText() || (column.required() && !checkedBefore)) {
-        conditions.put(i, isBad(column, ColumnPlan.staged(i)));
+        conditions.add(new Condition(i, isBad(column, ColumnPlan.staged(i)), false));
       }
     }
+    range.ifPresent(this::addRange);
+  }
+
+  private void addRange(LoadRange bounds) {
+    int i = plan.columnOf(bounds.column());
+    String staged = ColumnPlan.staged(i);
+    String outside = staged + " IS NULL OR " + staged + " = ''";
+    if (bounds.isBounded()) {
+      Column column = plan.columns().get(i);
+      outside +=
+          " OR %1$s < %2$s OR %1$s >= %3$s"
+              .formatted(
+                  column.typed(staged),
+                  column.typed(Identifier.literal(bounds.from().orElseThrow())),
+                  column.typed(Identifier.literal(bounds.to().orElseThrow())));
+    }
+    conditions.add(new Condition(i, outside, true));
   }
 
   /** Moves the bad rows from the staging table to the rejects, each with its first bad value. */
@@ -48,12 +72,15 @@ final class ValueCheck {
     if (conditions.isEmpty()) {
       return;
     }
-    StringBuilder cases = new StringBuilder();
-    conditions.forEach((i, bad) -> cases.append("WHEN %s THEN %d ".formatted(bad, i)));
+    // CASE stops at the first that is true: a range is compared when its value has been checked.
+    String cases =
+        IntStream.range(0, conditions.size())
+            .mapToObj(i -> "WHEN %s THEN %d".formatted(conditions.get(i).sql(), i))
+            .collect(Collectors.joining(" ", "CASE ", " END"));
     String sql =
         """
-        SELECT * FROM (SELECT CASE %s END AS field, s.* FROM %s s) checked
-        WHERE field IS NOT NULL ORDER BY line"""
+        SELECT * FROM (SELECT %s AS condition, s.* FROM %s s) checked
+        WHERE condition IS NOT NULL ORDER BY line"""
             .formatted(cases, Staging.TABLE);
     try (Statement statement = connection.createStatement()) {
       statement.setFetchSize(FETCH_ROWS);
@@ -64,16 +91,17 @@ final class ValueCheck {
           }
         }
       }
-      statement.execute(
-          "DELETE FROM %s WHERE %s"
-              .formatted(Staging.TABLE, String.join(" OR ", conditions.values())));
+      statement.execute("DELETE FROM %s WHERE (%s) IS NOT NULL".formatted(Staging.TABLE, cases));
     }
   }
 
   private Reject reject(ResultSet row) throws SQLException {
-    int field = row.getInt(1);
-    Column column = plan.columns().get(field);
-    String value = row.getString(field + 3);
+    Condition condition = conditions.get(row.getInt(1));
+    Column column = plan.columns().get(condition.column());
+    String value = row.getString(condition.column() + 3);
+    if (condition.outside()) {
+      return reject(row, condition, RejectCode.OUT_OF_RANGE, outside(value));
+    }
     boolean tooLong =
         column.maxLength() >= 0
             && value != null
@@ -83,15 +111,35 @@ final class ValueCheck {
             ? "The field is empty; column '%s' must have a value.".formatted(column.name())
             : "'%s' is not taken by column '%s' of type %s%s."
                 .formatted(value, column.name(), column.type(), expected(column));
+    RejectCode code =
+        tooLong
+            ? RejectCode.TOO_LONG
+            : value == null ? RejectCode.CONSTRAINT : RejectCode.BAD_VALUE;
+    return reject(row, condition, code, message);
+  }
+
+  private Reject reject(ResultSet row, Condition condition, RejectCode code, String message)
+      throws SQLException {
     return new Reject(
         row.getLong(2),
         -1,
-        sourceColumns.get(field),
-        tooLong
-            ? RejectCode.TOO_LONG
-            : value == null ? RejectCode.CONSTRAINT : RejectCode.BAD_VALUE,
+        sourceColumns.get(plan.fields().get(condition.column())),
+        code,
         message,
         Staging.csv(row, 3, plan.columns().size()));
+  }
+
+  private String outside(String value) {
+    LoadRange bounds = range.orElseThrow();
+    String allowed =
+        bounds.isBounded()
+            ? "%s up to, but not, %s"
+                .formatted(bounds.from().orElseThrow(), bounds.to().orElseThrow())
+            : "a value, which tells what part of the table is replaced";
+    return (value == null ? "The field is empty" : "'%s' is not in the range".formatted(value))
+        + "; allowed is "
+        + allowed
+        + ".";
   }
 
   private static String expected(Column column) {

@@ -3,8 +3,11 @@ package dev.caravan.project;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.project.SftpConfig.Download;
+import dev.caravan.project.TableOptions.MissingRows;
+import dev.caravan.project.TableOptions.Mode;
 import dev.caravan.project.TableOptions.OnDrift;
 import dev.caravan.project.TableOptions.OnError;
+import dev.caravan.project.TableOptions.Range;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -88,7 +91,14 @@ final class ProjectBinding {
     return new TableOptions(
         texts(table.get("primary_key")),
         mapping(table.path("column_mapping")),
-        table.get("rebuild_table").booleanValue(),
+        table.get("rebuild_table").booleanValue()
+            ? Mode.REPLACE
+            : constant(Mode.class, table, "mode"),
+        optional(table, "range_column")
+            .map(
+                column ->
+                    new Range(column, optional(table, "range_from"), optional(table, "range_to"))),
+        constant(MissingRows.class, table, "missing_rows"),
         delimiter(text(table, "delimiter")),
         charset(text(table, "encoding")),
         table.get("skiprows").intValue(),

@@ -4,7 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.caravan.project.TableOptions.Mode;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -107,13 +110,54 @@ final class TableChecks {
   }
 
   private void checkKey(JsonNode section, KeyPath path) {
-    JsonNode key = effective(section, "primary_key");
-    JsonNode rebuild = effective(section, "rebuild_table");
-    boolean keyless = key.isNull() || key.isMissingNode();
-    boolean rebuilt = rebuild.asBoolean(!rebuild.isMissingNode());
-    if (keyless && !rebuilt) {
-      problems.add(path, "neither primary_key nor rebuild_table: true; required: one of the two");
+    boolean keyless = !has(section, "primary_key");
+    boolean rebuilt = effective(section, "rebuild_table").asBoolean(false);
+    String mode = effective(section, "mode").asText("upsert");
+    if (rebuilt && !mode.equals("upsert") && !mode.equals("replace")) {
+      problems.add(
+          path, "rebuild_table: true and mode: %s; allowed: one of the two".formatted(mode));
+      return;
     }
+    Mode effective = rebuilt ? Mode.REPLACE : mode(mode);
+    if (effective == null) {
+      return; // the schema has said so
+    }
+    boolean marks = effective(section, "missing_rows").asText().equals("soft_delete");
+    if (keyless && (effective.needsKey() || marks)) {
+      problems.add(
+          path,
+          "neither primary_key nor a mode without one (append, replace or rebuild_table: true, replace_range); required: one of the two");
+    }
+    if (!keyless && effective == Mode.APPEND) {
+      problems.add(path, "mode: append has no primary_key; allowed: primary_key: null");
+    }
+    if (marks && effective != Mode.UPSERT && effective != Mode.SCD2) {
+      problems.add(path, "missing_rows: soft_delete goes with mode: upsert or scd2 only");
+    }
+    checkRange(section, path, effective);
+  }
+
+  private void checkRange(JsonNode section, KeyPath path, Mode mode) {
+    if (has(section, "range_column") != (mode == Mode.REPLACE_RANGE)) {
+      problems.add(path, "mode: replace_range and range_column; required: both, or none of them");
+    }
+    boolean bound = has(section, "range_from");
+    if (bound != has(section, "range_to") || (bound && !has(section, "range_column"))) {
+      problems.add(
+          path, "range_from and range_to; required: both and range_column, or none of them");
+    }
+  }
+
+  private static Mode mode(String text) {
+    return Arrays.stream(Mode.values())
+        .filter(mode -> mode.name().toLowerCase(Locale.ROOT).equals(text))
+        .findFirst()
+        .orElse(null);
+  }
+
+  private boolean has(JsonNode section, String key) {
+    JsonNode value = effective(section, key);
+    return !value.isNull() && !value.isMissingNode();
   }
 
   private JsonNode effective(JsonNode section, String key) {

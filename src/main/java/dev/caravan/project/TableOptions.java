@@ -12,9 +12,11 @@ import java.util.OptionalLong;
 /**
  * How the files of one table are read and loaded.
  *
- * @param keyColumns columns of the table that identify a row; empty only with {@code rebuildTable}
+ * @param keyColumns columns of the table that identify a row; none in some modes
  * @param columnMapping from the file's column to the table's, for renamed columns, in file order
- * @param rebuildTable replace all rows of the table
+ * @param mode what happens with rows that are there
+ * @param range what {@link Mode#REPLACE_RANGE} replaces; empty for the others
+ * @param missingRows what happens with rows that the file no longer has
  * @param delimiter an ASCII character
  * @param skipRows lines in front of the header line
  * @param maxErrors bad rows up to which a file is loaded; empty: no limit
@@ -26,7 +28,9 @@ import java.util.OptionalLong;
 public record TableOptions(
     List<String> keyColumns,
     Map<String, String> columnMapping,
-    boolean rebuildTable,
+    Mode mode,
+    Optional<Range> range,
+    MissingRows missingRows,
     char delimiter,
     Charset charset,
     int skipRows,
@@ -52,11 +56,35 @@ public record TableOptions(
     FAIL
   }
 
-  /** What happens to a file whose columns are not those of the last one. */
+  /** What happens with the rows that are there; see the schema. */
+  public enum Mode {
+    UPSERT,
+    APPEND,
+    INSERT_ONLY,
+    REPLACE,
+    REPLACE_RANGE,
+    SCD2;
+
+    /** True when there can be no row without a key. */
+    boolean needsKey() {
+      return this == UPSERT || this == INSERT_ONLY || this == SCD2;
+    }
+  }
+
+  /** A part of the table: by its bounds (the second exclusive), or by the values in the file. */
+  public record Range(String column, Optional<String> from, Optional<String> to) {}
+
+  /** What happens with rows that the file no longer has; see the schema. */
+  public enum MissingRows {
+    KEEP,
+    SOFT_DELETE
+  }
+
+  /** What happens to a file whose columns are not those of the last one; see the schema. */
   public enum OnDrift {
-    /** Nothing is loaded. */
-    FAIL,
-    /** The new shape is taken. */
-    ACCEPT
+    FREEZE,
+    EVOLVE,
+    DISCARD_ROW,
+    DISCARD_VALUE
   }
 }

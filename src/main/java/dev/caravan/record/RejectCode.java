@@ -22,6 +22,8 @@ public enum RejectCode {
   BAD_VALUE,
   /** A value longer than its target column; PostgreSQL would cut trailing blanks silently. */
   TOO_LONG,
+  /** A record outside the range that the load replaces, or without a value in its column. */
+  OUT_OF_RANGE,
   /** A row that a constraint, trigger or policy of the target refuses; it is named. */
   CONSTRAINT
 }

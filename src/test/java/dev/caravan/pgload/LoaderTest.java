@@ -18,6 +18,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -79,10 +80,10 @@ class LoaderTest {
   void createsTheTableAndCountsEveryRow() throws Exception {
     counts(
         load(upsert, "id,name\n1,Ada\n2,\n"),
-        "read=2, inserted=2, updated=0, unchanged=0, superseded=0, rejected=0, deleted=0");
+        "read=2, inserted=2, updated=0, unchanged=0, superseded=0, rejected=0, filtered=0, deleted=0");
     counts(
         load(upsert, "id,name\n1,Ada\n2,Grace\n3,\"a\tb\\c\nd\"\"e\"\n3,x\n,y\n"),
-        "read=5, inserted=1, updated=1, unchanged=1, superseded=1, rejected=1, deleted=0");
+        "read=5, inserted=1, updated=1, unchanged=1, superseded=1, rejected=1, filtered=0, deleted=0");
     assertThat(rows("SELECT * FROM people ORDER BY id")).containsExactly("1|Ada", "2|Grace", "3|x");
     assertThat(rows("SELECT line, column_name, code, raw FROM caravan.reject"))
         .containsExactly("7|id|NULL_KEY|,y");
@@ -101,7 +102,7 @@ class LoaderTest {
     }
     counts(
         load(upsert, csv.toString()),
-        "read=20000, inserted=5000, updated=0, unchanged=0, superseded=15000, rejected=0, deleted=0");
+        "read=20000, inserted=5000, updated=0, unchanged=0, superseded=15000, rejected=0, filtered=0, deleted=0");
     assertThat(rows("SELECT count(*) FROM people WHERE ltrim(name, 'x')::int <> 15000 + id::int"))
         .containsExactly("0");
   }
@@ -111,14 +112,14 @@ class LoaderTest {
     load(upsert, "id,name\n0,x\n");
     counts(
         load(upsert, "id,name\n1,a\n2,b\n10,c\n10,d\n"),
-        "read=4, inserted=3, updated=0, unchanged=0, superseded=1, rejected=0, deleted=0");
+        "read=4, inserted=3, updated=0, unchanged=0, superseded=1, rejected=0, filtered=0, deleted=0");
     counts(
         load(upsert, "id,name\n1,x\n2,b\n1,a\n"),
-        "read=3, inserted=0, updated=0, unchanged=2, superseded=1, rejected=0, deleted=0");
+        "read=3, inserted=0, updated=0, unchanged=2, superseded=1, rejected=0, filtered=0, deleted=0");
     sql("CREATE TABLE numbers (id int PRIMARY KEY, name text)");
     counts(
         load(LoadSpec.upsert(TableName.parse("numbers"), List.of("id")), "id,name\n1,a\n01,b\n"),
-        "read=2, inserted=1, updated=0, unchanged=0, superseded=1, rejected=0, deleted=0");
+        "read=2, inserted=1, updated=0, unchanged=0, superseded=1, rejected=0, filtered=0, deleted=0");
     assertThat(rows("SELECT * FROM numbers")).containsExactly("1|b");
   }
 
@@ -158,7 +159,7 @@ class LoaderTest {
     List<String> before = rows("SELECT ctid, xmin FROM people");
     counts(
         load(upsert, "id,name\n1,a\n2,b\n", "x", true),
-        "read=2, inserted=0, updated=0, unchanged=2, superseded=0, rejected=0, deleted=0");
+        "read=2, inserted=0, updated=0, unchanged=2, superseded=0, rejected=0, filtered=0, deleted=0");
     assertThat(rows("SELECT ctid, xmin FROM people")).isEqualTo(before);
   }
 
@@ -170,15 +171,17 @@ class LoaderTest {
             List.of("id"),
             Map.of(),
             LoadMode.REPLACE,
+            Optional.empty(),
+            OnMissing.KEEP,
             OnError.REJECT,
             OptionalLong.empty(),
             OptionalDouble.empty(),
-            OnDrift.FAIL,
+            OnDrift.FREEZE,
             false);
     load(replace, "id,name\n1,a\n2,b\n3,c\n");
     counts(
         load(replace, "id,name\n1,a\n2,x\n4,d\n"),
-        "read=3, inserted=1, updated=1, unchanged=1, superseded=0, rejected=0, deleted=1");
+        "read=3, inserted=1, updated=1, unchanged=1, superseded=0, rejected=0, filtered=0, deleted=1");
     fails(replace, "id,name\n", FailureCode.EMPTY_FILE, "allow_empty");
     assertThat(rows("SELECT count(*) FROM people")).containsExactly("3");
     LoadSpec withoutKey =
@@ -187,17 +190,19 @@ class LoaderTest {
             List.of(),
             Map.of(),
             LoadMode.REPLACE,
+            Optional.empty(),
+            OnMissing.KEEP,
             OnError.REJECT,
             OptionalLong.empty(),
             OptionalDouble.empty(),
-            OnDrift.FAIL,
+            OnDrift.FREEZE,
             true);
     counts(
         load(withoutKey, "id,name\n7,a\n8,a\n"),
-        "read=2, inserted=2, updated=0, unchanged=0, superseded=0, rejected=0, deleted=3");
+        "read=2, inserted=2, updated=0, unchanged=0, superseded=0, rejected=0, filtered=0, deleted=3");
     counts(
         load(withoutKey, "id,name\n"),
-        "read=0, inserted=0, updated=0, unchanged=0, superseded=0, rejected=0, deleted=2");
+        "read=0, inserted=0, updated=0, unchanged=0, superseded=0, rejected=0, filtered=0, deleted=2");
   }
 
   @Test
@@ -208,10 +213,12 @@ class LoaderTest {
             List.of("id"),
             Map.of(),
             LoadMode.UPSERT,
+            Optional.empty(),
+            OnMissing.KEEP,
             OnError.FAIL,
             OptionalLong.empty(),
             OptionalDouble.empty(),
-            OnDrift.FAIL,
+            OnDrift.FREEZE,
             false);
     fails(
         strict,
@@ -234,10 +241,12 @@ class LoaderTest {
             List.of("id"),
             Map.of(),
             LoadMode.UPSERT,
+            Optional.empty(),
+            OnMissing.KEEP,
             OnError.REJECT,
             OptionalLong.of(2),
             OptionalDouble.of(0.5),
-            OnDrift.FAIL,
+            OnDrift.FREEZE,
             false);
     load(two, "id,name\n1,a\n2,b\n3\n4\n");
     fails(
@@ -254,7 +263,7 @@ class LoaderTest {
     }
     counts(
         load(upsert, csv.toString()),
-        "read=5000, inserted=2500, updated=0, unchanged=0, superseded=0, rejected=2500, deleted=0");
+        "read=5000, inserted=2500, updated=0, unchanged=0, superseded=0, rejected=2500, filtered=0, deleted=0");
     assertThat(rows("SELECT count(*), min(line), max(line) FROM caravan.reject"))
         .containsExactly("2500|3|5001");
   }
@@ -287,7 +296,7 @@ class LoaderTest {
             """);
     counts(
         result,
-        "read=16, inserted=1, updated=0, unchanged=0, superseded=0, rejected=15, deleted=0");
+        "read=16, inserted=1, updated=0, unchanged=0, superseded=0, rejected=15, filtered=0, deleted=0");
     assertThat(rows("SELECT line, column_name, code FROM caravan.reject ORDER BY line"))
         .containsExactly(
             "3|id|BAD_VALUE",
@@ -309,7 +318,7 @@ class LoaderTest {
         load(
             upsert,
             "id,n,d,t,z,b,v,j,s\n01,1.5,2025-03-04,2025-03-04 10:00:00,2025-03-04T11:00:00+01,t,abc,\"{\"\"a\"\": 1}\",x\n"),
-        "read=1, inserted=0, updated=0, unchanged=1, superseded=0, rejected=0, deleted=0");
+        "read=1, inserted=0, updated=0, unchanged=1, superseded=0, rejected=0, filtered=0, deleted=0");
   }
 
   @Test
@@ -325,7 +334,7 @@ class LoaderTest {
     LoadResult result = load(upsert, csv.toString());
     counts(
         result,
-        "read=100, inserted=97, updated=0, unchanged=0, superseded=0, rejected=3, deleted=0");
+        "read=100, inserted=97, updated=0, unchanged=0, superseded=0, rejected=3, filtered=0, deleted=0");
     assertThat(rows("SELECT line, code, message FROM caravan.reject ORDER BY line"))
         .satisfiesExactly(
             row -> assertThat(row).startsWith("39|CONSTRAINT|").contains("people_country_fkey"),
@@ -368,10 +377,12 @@ class LoaderTest {
             List.of("id"),
             Map.of(),
             LoadMode.UPSERT,
+            Optional.empty(),
+            OnMissing.KEEP,
             OnError.REJECT,
             OptionalLong.empty(),
             OptionalDouble.empty(),
-            OnDrift.ACCEPT,
+            OnDrift.EVOLVE,
             false);
     load(accept, "id,name\n1,b\n");
     assertThat(rows("SELECT * FROM people")).containsExactly("1|b|5");

@@ -84,14 +84,16 @@ class ProjectConfigReaderTest {
                         new TableOptions(
                             List.of("id"),
                             Map.of(),
-                            false,
+                            TableOptions.Mode.UPSERT,
+                            Optional.empty(),
+                            TableOptions.MissingRows.KEEP,
                             ',',
                             UTF_8,
                             0,
                             OnError.REJECT,
                             OptionalLong.empty(),
                             OptionalDouble.empty(),
-                            TableOptions.OnDrift.FAIL,
+                            TableOptions.OnDrift.FREEZE,
                             false,
                             Optional.empty(),
                             List.of())))));

@@ -49,7 +49,7 @@ class ProjectProblemsTest {
         Arguments.of(
             "an unknown key",
             withTable("file_pattern: a.csv, delimeter: ';'"),
-            "tables[0].delimeter: unknown key (did you mean delimiter?); allowed keys: allow_empty, column_mapping, db_schema, delimiter, encoding, file_pattern, max_error_ratio, max_errors, null_values, on_drift, on_error, primary_key, rebuild_table, skiprows, target_table, trailer"),
+            "tables[0].delimeter: unknown key (did you mean delimiter?); allowed keys: allow_empty, column_mapping, db_schema, delimiter, encoding, file_pattern, max_error_ratio, max_errors, missing_rows, mode, null_values, on_drift, on_error, primary_key, range_column, range_from, range_to, rebuild_table, skiprows, target_table, trailer"),
         Arguments.of(
             "a key that is like no other",
             withSftp("color: red"),
@@ -196,11 +196,11 @@ class ProjectProblemsTest {
         Arguments.of(
             "defaults without a key",
             ProjectTexts.MINIMAL.replace(", primary_key: id", ""),
-            "defaults: neither primary_key nor rebuild_table: true; required: one of the two"),
+            "defaults: neither primary_key nor a mode without one (append, replace or rebuild_table: true, replace_range); required: one of the two"),
         Arguments.of(
             "an entry that gives up its key",
             withTable("file_pattern: a.csv, primary_key: null"),
-            "tables[0]: neither primary_key nor rebuild_table: true; required: one of the two"),
+            "tables[0]: neither primary_key nor a mode without one (append, replace or rebuild_table: true, replace_range); required: one of the two"),
         Arguments.of(
             "nothing to load",
             "project: abc\nconnection: w\ndefaults: {primary_key: id}\n",

@@ -155,8 +155,14 @@ class ProjectSchemaTest {
     if (key.name().equals("password")) {
       section.remove("key_path");
     }
+    if (key.name().startsWith("range_")) {
+      section.put("mode", "replace_range");
+      List.of("range_column", "range_from", "range_to").forEach(part -> section.put(part, "base"));
+    }
+    boolean login = key.name().equals("password");
+    String base = login ? BASE : literal(document.toString());
     section.set(key.name(), key.example());
-    Map<String, Object> before = components(ProjectTexts.read(BASE));
+    Map<String, Object> before = components(ProjectTexts.read(base));
     Map<String, Object> after = components(ProjectTexts.read(literal(document.toString())));
     Set<String> changed = new TreeSet<>(after.keySet());
     changed.removeIf(component -> after.get(component).equals(before.get(component)));
@@ -208,6 +214,8 @@ class ProjectSchemaTest {
         Arguments.of("/properties/sftp/properties/after_load/enum", AfterLoad.values()),
         Arguments.of("/properties/sftp/properties/download/enum", Download.values()),
         Arguments.of("/$defs/on_error/enum", OnError.values()),
+        Arguments.of("/$defs/mode/enum", TableOptions.Mode.values()),
+        Arguments.of("/$defs/missing_rows/enum", TableOptions.MissingRows.values()),
         Arguments.of("/$defs/on_drift/enum", OnDrift.values()));
   }
 

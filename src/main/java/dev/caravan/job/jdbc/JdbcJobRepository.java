@@ -112,8 +112,8 @@ public final class JdbcJobRepository {
         """
         INSERT INTO caravan.job_file (job_id, file, project, size, modified_at, table_name, status,
           same_as, rows_read, rows_inserted, rows_updated, rows_unchanged, rows_superseded,
-          rows_rejected, rows_deleted, elapsed, warnings)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? * interval '1 microsecond', ?)""";
+          rows_rejected, rows_filtered, rows_deleted, elapsed, warnings)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? * interval '1 microsecond', ?)""";
     try (PreparedStatement insert = connection.prepareStatement(sql)) {
       insert.setObject(1, end.jobId());
       insert.setString(2, file.file());
@@ -127,8 +127,8 @@ public final class JdbcJobRepository {
       for (String count : FileResult.COUNTS) {
         insert.setLong(i++, file.count(count));
       }
-      insert.setObject(16, file.elapsed() == null ? null : file.elapsed().toNanos() / 1_000);
-      insert.setArray(17, connection.createArrayOf("text", file.warnings().toArray()));
+      insert.setObject(17, file.elapsed() == null ? null : file.elapsed().toNanos() / 1_000);
+      insert.setArray(18, connection.createArrayOf("text", file.warnings().toArray()));
       insert.executeUpdate();
     }
   }
@@ -149,11 +149,11 @@ public final class JdbcJobRepository {
         files AS (
           INSERT INTO caravan.job_file (job_id, file, project, table_name, status, rows_read,
             rows_inserted, rows_updated, rows_unchanged, rows_superseded, rows_rejected,
-            rows_deleted)
+            rows_filtered, rows_deleted)
           SELECT id, (load).file, project, (load).target_schema || '.' || (load).target_table,
             'loaded', (load).rows_read, (load).rows_inserted, (load).rows_updated,
             (load).rows_unchanged, (load).rows_superseded, (load).rows_rejected,
-            (load).rows_deleted
+            (load).rows_filtered, (load).rows_deleted
           FROM open WHERE (load).load_id IS NOT NULL),
         errors AS (
           INSERT INTO caravan.job_error (job_id, attempt, code, message)

@@ -1,0 +1,222 @@
+package dev.caravan.pgload;
+
+import dev.caravan.pgload.Target.Column;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * The statements that bring staged rows into the target, by load mode.
+ *
+ * @param now the moment of the merge as an SQL literal: later than that of every load before
+ */
+record MergeSql(LoadSpec spec, ColumnPlan plan, String now) {
+
+  /** Deletes what the staged rows replace, before they are merged; empty: nothing. */
+  Optional<String> deleteReplaced() {
+    boolean keyless = plan.keys().isEmpty();
+    String rows = "DELETE FROM " + spec.target().sql() + " AS t";
+    String kept =
+        " AND NOT EXISTS (SELECT FROM %s WHERE %s)".formatted(Staging.TABLE, Staging.sameKey(plan));
+    return switch (spec.mode()) {
+      case REPLACE -> keyless ? Optional.of(rows) : Optional.empty();
+      case REPLACE_RANGE -> Optional.of(rows + " WHERE " + inRange() + (keyless ? "" : kept));
+      default -> Optional.empty();
+    };
+  }
+
+  private String inRange() {
+    LoadRange range = spec.range().orElseThrow();
+    int field = plan.columnOf(range.column());
+    Column column = plan.columns().get(field);
+    String name = "t." + Identifier.quote(column.name());
+    return range.isBounded()
+        ? "%s >= %s AND %s < %s"
+            .formatted(
+                name,
+                column.typed(Identifier.literal(range.from().orElseThrow())),
+                name,
+                column.typed(Identifier.literal(range.to().orElseThrow())))
+        : "%s IN (SELECT %s FROM %s)".formatted(name, Staging.value(plan, field), Staging.TABLE);
+  }
+
+  /** The statement as text; {@code range} limits the staged rows. It answers with the counts. */
+  String merge(String range) {
+    if (plan.keys().isEmpty()) {
+      return insert(range, "ORDER BY line", "0");
+    }
+    return switch (spec.mode()) {
+      case UPSERT, REPLACE, REPLACE_RANGE -> mergeByKey(range);
+      case INSERT_ONLY ->
+          insert(
+              range,
+              "ON CONFLICT (" + Identifier.list(plan.keyNames()) + ") DO NOTHING",
+              "(SELECT count(*) FROM %s%s)".formatted(Staging.TABLE, range));
+      case SCD2 -> insertVersions(range);
+      case APPEND -> throw new IllegalStateException("append has no key");
+    };
+  }
+
+  private String insert(String range, String clause, String offered) {
+    return """
+        WITH added AS (
+          INSERT INTO %s (%s) SELECT %s FROM %s%s %s RETURNING 1),
+        counted AS (SELECT count(*) AS inserted FROM added)
+        SELECT inserted, 0, 0, greatest(%s - inserted, 0) FROM counted"""
+        .formatted(
+            spec.target().sql(),
+            Identifier.list(plan.names()),
+            staged(),
+            Staging.TABLE,
+            range,
+            clause,
+            offered);
+  }
+
+  /** Ends the current versions that the staged rows change. */
+  String closeChanged(String range) {
+    return """
+        UPDATE %s AS t SET %s = %s, %s = false
+        FROM (SELECT %s FROM %s%s) AS s
+        WHERE t.%s AND %s AND %s"""
+        .formatted(
+            spec.target().sql(),
+            ControlColumn.VALID_TO.sql(),
+            now,
+            ControlColumn.CURRENT.sql(),
+            staged(),
+            Staging.TABLE,
+            range,
+            ControlColumn.CURRENT.sql(),
+            on(),
+            differs());
+  }
+
+  /** Inserts a version for each staged row that has no current one. */
+  private String insertVersions(String range) {
+    String target = spec.target().sql();
+    String keys = Identifier.list(plan.keyNames());
+    return """
+        WITH known AS (SELECT DISTINCT %s FROM %s WHERE %s = %s),
+        added AS (
+          INSERT INTO %s (%s, %s)
+          SELECT %s, %s FROM (SELECT %s FROM %s%s) AS s
+          WHERE NOT EXISTS (SELECT FROM %s AS t WHERE t.%s AND %s)
+          RETURNING %s)
+        SELECT count(*) FILTER (WHERE known IS NULL), count(*) FILTER (WHERE known IS NOT NULL),
+               0, 0
+        FROM added LEFT JOIN known USING (%s)"""
+        .formatted(
+            keys,
+            target,
+            ControlColumn.VALID_TO.sql(),
+            now,
+            target,
+            Identifier.list(plan.names()),
+            ControlColumn.VALID_FROM.sql(),
+            prefixed("s.", plan.names()),
+            now,
+            staged(),
+            Staging.TABLE,
+            range,
+            target,
+            ControlColumn.CURRENT.sql(),
+            on(),
+            keys,
+            keys);
+  }
+
+  /** Marks the rows, or closes the versions, that no staged row has the key of. */
+  String markMissing() {
+    boolean history = spec.mode() == LoadMode.SCD2;
+    return """
+        UPDATE %s AS t SET %s
+        WHERE t.%s AND NOT EXISTS (SELECT FROM %s WHERE %s)"""
+        .formatted(
+            spec.target().sql(),
+            history
+                ? "%s = %s, %s = false"
+                    .formatted(ControlColumn.VALID_TO.sql(), now, ControlColumn.CURRENT.sql())
+                : ControlColumn.DELETED_AT.sql() + " = " + now,
+            history ? ControlColumn.CURRENT.sql() : ControlColumn.DELETED_AT.sql() + " IS NULL",
+            Staging.TABLE,
+            Staging.sameKey(plan));
+  }
+
+  private String staged() {
+    return IntStream.range(0, plan.columns().size())
+        .mapToObj(i -> Staging.value(plan, i) + " AS " + Identifier.quote(plan.names().get(i)))
+        .collect(Collectors.joining(", "));
+  }
+
+  private String on() {
+    return plan.keyNames().stream()
+        .map(key -> "t.%1$s = s.%1$s".formatted(Identifier.quote(key)))
+        .collect(Collectors.joining(" AND "));
+  }
+
+  private String mergeByKey(String range) {
+    List<String> names = plan.names();
+    return """
+        WITH merged AS (
+          MERGE INTO %s AS t
+          USING (SELECT %s FROM %s%s) AS s
+          ON %s
+          %s
+          WHEN NOT MATCHED THEN INSERT (%s) VALUES (%s)
+          %s
+          RETURNING merge_action() AS action)
+        SELECT count(*) FILTER (WHERE action = 'INSERT'), count(*) FILTER (WHERE action = 'UPDATE'),
+               count(*) FILTER (WHERE action = 'DELETE'), 0
+        FROM merged"""
+        .formatted(
+            spec.target().sql(),
+            staged(),
+            Staging.TABLE,
+            range,
+            on(),
+            update(),
+            Identifier.list(names),
+            prefixed("s.", names),
+            spec.mode() == LoadMode.REPLACE ? "WHEN NOT MATCHED BY SOURCE THEN DELETE" : "");
+  }
+
+  private List<Column> values() {
+    return plan.columns().stream().filter(c -> !plan.keyNames().contains(c.name())).toList();
+  }
+
+  private String update() {
+    String set =
+        values().stream()
+            .map(c -> "%1$s = s.%1$s".formatted(Identifier.quote(c.name())))
+            .collect(Collectors.joining(", "));
+    String condition = differs();
+    if (spec.onMissing() == OnMissing.SOFT_DELETE) {
+      String mark = ControlColumn.DELETED_AT.sql();
+      set += (set.isEmpty() ? "" : ", ") + mark + " = NULL";
+      condition = "(" + condition + " OR t." + mark + " IS NOT NULL)";
+    }
+    return set.isEmpty() ? "" : "WHEN MATCHED AND " + condition + " THEN UPDATE SET " + set;
+  }
+
+  private String differs() {
+    List<Column> values = values();
+    return values.isEmpty()
+        ? "false"
+        : "ROW(%s) IS DISTINCT FROM ROW(%s)"
+            .formatted(compared("t.", values), compared("s.", values));
+  }
+
+  private static String compared(String prefix, List<Column> columns) {
+    return columns.stream()
+        .map(c -> prefix + Identifier.quote(c.name()) + (c.comparable() ? "" : "::text"))
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String prefixed(String prefix, List<String> names) {
+    return names.stream()
+        .map(name -> prefix + Identifier.quote(name))
+        .collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,59 @@
+package dev.caravan.testing;
+
+import dev.caravan.pgload.LoadOrigin;
+import dev.caravan.pgload.LoadResult;
+import dev.caravan.pgload.LoadSpec;
+import dev.caravan.pgload.Loader;
+import dev.caravan.record.csv.CsvFormat;
+import dev.caravan.record.csv.CsvReader;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.UUID;
+
+/** Loads texts of CSV into one test database, each as a file of its own content. */
+public final class TestLoads {
+
+  private final TestDatabase database = TestDatabase.create();
+
+  /** The content's hash code stands for its SHA-256. */
+  private record Origin(UUID loadId, String file, String sha256, long bytes, boolean force)
+      implements LoadOrigin {
+    @Override
+    public String pipeline() {
+      return "test/people";
+    }
+  }
+
+  /** Loads {@code csv}, which begins with its header line. */
+  public LoadResult load(LoadSpec spec, String csv) throws IOException, SQLException {
+    byte[] bytes = csv.getBytes(StandardCharsets.UTF_8);
+    Origin origin =
+        new Origin(
+            UUID.randomUUID(),
+            "people.csv",
+            Integer.toHexString(csv.hashCode()),
+            bytes.length,
+            false);
+    try (Connection connection = database.dataSource().getConnection();
+        CsvReader reader = CsvReader.open(new ByteArrayInputStream(bytes), CsvFormat.DEFAULT)) {
+      return Loader.load(connection, spec, origin, reader);
+    }
+  }
+
+  /** Runs one statement. */
+  public void sql(String sql) throws SQLException {
+    try (Connection connection = database.dataSource().getConnection();
+        var statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  /** The rows, their values with a bar between them. */
+  public List<String> rows(String sql) {
+    return new Sql(database.url(), null, null).rows(sql);
+  }
+}

@@ -77,6 +77,12 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
           "First field of the last record, whose second field is the number of data records.")
   private String trailer;
 
+  @UriParam(
+      description =
+          "For a JSON body: JSON pointer of the array of records, / for the document itself or for"
+              + " one object after the other. CSV by default.")
+  private String jsonRecords;
+
   @UriParam(description = "Unquoted words that mean NULL, with commas between them.")
   private String nullWords = "";
 
@@ -182,7 +188,12 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
             .withSkipLines(skipRows)
             .withTrailer(Optional.ofNullable(trailer))
             .withNullWords(list(nullWords));
-    return new CopyUpsertLoad(pipeline == null ? target.toString() : pipeline, spec, format, force);
+    return new CopyUpsertLoad(
+        pipeline == null ? target.toString() : pipeline,
+        spec,
+        format,
+        Optional.ofNullable(jsonRecords),
+        force);
   }
 
   private Optional<LoadRange> range() {
@@ -303,6 +314,14 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
 
   public void setTrailer(String trailer) {
     this.trailer = trailer;
+  }
+
+  public String getJsonRecords() {
+    return jsonRecords;
+  }
+
+  public void setJsonRecords(String jsonRecords) {
+    this.jsonRecords = jsonRecords;
   }
 
   public String getNullWords() {

@@ -5,9 +5,10 @@ import dev.caravan.failure.FailureCode;
 import dev.caravan.pgload.LoadResult;
 import dev.caravan.pgload.Loader;
 import dev.caravan.pgload.SqlFailure;
-import dev.caravan.record.MapRecordStream;
 import dev.caravan.record.RecordStream;
 import dev.caravan.record.csv.CsvReader;
+import dev.caravan.record.json.JsonRecords;
+import dev.caravan.record.json.MapRecordStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.sql.Connection;
@@ -85,7 +86,10 @@ final class CopyUpsertProducer extends DefaultProducer {
               .formatted(origin.file()));
     }
     try {
-      return CsvReader.open(origin.reading(body), load.format());
+      InputStream content = origin.reading(body);
+      return load.jsonRecords().isPresent()
+          ? MapRecordStream.open(JsonRecords.read(content, load.jsonRecords().get()), content)
+          : CsvReader.open(content, load.format());
     } catch (IOException | RuntimeException e) {
       body.close();
       throw e;

@@ -28,6 +28,8 @@ public enum FailureCode {
   LINE_ENDING,
   /** The file as a whole is not in the configured encoding. */
   ENCODING,
+  /** The source is to be JSON and is not, or no array or sequence of objects. */
+  BAD_JSON,
   /** The trailer's count is not the number of data rows. */
   TRAILER_COUNT,
   /** Rows were refused and the load was told to fail on the first bad row. */

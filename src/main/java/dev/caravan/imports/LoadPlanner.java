@@ -15,6 +15,7 @@ import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.TableOptions;
 import dev.caravan.project.TablePlan;
 import dev.caravan.record.csv.CsvFormat;
+import java.util.Optional;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
@@ -64,6 +65,7 @@ final class LoadPlanner implements Processor {
             .withSkipLines(options.skipRows())
             .withTrailer(options.trailer())
             .withNullWords(options.nullValues());
-    return new CopyUpsertLoad(project.project() + "/" + target, spec, format, false);
+    return new CopyUpsertLoad(
+        project.project() + "/" + target, spec, format, Optional.empty(), false);
   }
 }

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -32,18 +31,22 @@ record ColumnPlan(
     List<Integer> discarded,
     List<Drift> drift) {
 
-  /** Plans for a table that does not exist: every column is text and named as in the source. */
+  /**
+   * Plans for a table that does not exist: every column is text, or jsonb, and named as the
+   * source's.
+   */
   static ColumnPlan forNewTable(LoadSpec spec, RecordStream records) {
+    List<String> names = mapped(spec, records);
+    List<Integer> fields = IntStream.range(0, names.size()).boxed().toList();
     List<Column> columns =
-        mapped(spec, records).stream().map(ColumnPlan::newColumn).collect(Collectors.toList());
-    List<Integer> fields = IntStream.range(0, columns.size()).boxed().toList();
+        fields.stream().map(i -> newColumn(names.get(i), records.isJson(i))).toList();
     checkControlColumns(spec, columns);
     return new ColumnPlan(
         columns, fields, keys(spec, records, columns), List.of(), new ArrayList<>());
   }
 
-  private static Column newColumn(String name) {
-    return new Column(name, "text", -1, false, false, true);
+  private static Column newColumn(String name, boolean json) {
+    return new Column(name, json ? "jsonb" : "text", -1, false, false, true);
   }
 
   /**
@@ -67,13 +70,18 @@ record ColumnPlan(
       boolean added = known.isEmpty() && spec.onDrift() == OnDrift.EVOLVE;
       if (known.isEmpty()) {
         Drift.Kind kind = added ? Drift.Kind.ADDED : Drift.Kind.DISCARDED;
-        drift.add(new Drift(kind, name, null, added ? "text" : null));
+        String type = newColumn(name, records.isJson(field)).type();
+        drift.add(new Drift(kind, name, null, added ? type : null));
       }
       if (known.isEmpty() && !added) {
         discarded.add(field);
       } else {
-        columns.add(known.orElseGet(() -> newColumn(name)));
+        Column column = known.orElse(newColumn(name, records.isJson(field)));
+        columns.add(column);
         fields.add(field);
+        if (column.isJson()) {
+          records.writeAsJson(field);
+        }
       }
     }
     checkGenerated(target, columns);
@@ -258,11 +266,8 @@ record ColumnPlan(
   }
 
   /** The columns that the target does not have yet. */
-  List<String> added() {
-    return drift.stream()
-        .filter(change -> change.kind() == Drift.Kind.ADDED)
-        .map(Drift::column)
-        .toList();
+  List<Drift> added() {
+    return drift.stream().filter(change -> change.kind() == Drift.Kind.ADDED).toList();
   }
 
   /** The fields of the source that make the key. */

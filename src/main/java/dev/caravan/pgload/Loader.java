@@ -261,10 +261,10 @@ public final class Loader {
 
   private void addColumns(ColumnPlan plan) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      for (String column : plan.added()) {
+      for (Drift added : plan.added()) {
         statement.execute(
-            "ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s text"
-                .formatted(spec.target().sql(), Identifier.quote(column)));
+            "ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s %s"
+                .formatted(spec.target().sql(), Identifier.quote(added.column()), added.after()));
       }
     }
   }

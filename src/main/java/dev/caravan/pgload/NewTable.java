@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A target that this load creates: every column text. The key is added when the rows are there,
- * because one sort is cheaper than an index kept up row by row.
+ * A target that this load creates: every column text, or jsonb. The key is added when the rows are
+ * there, because one sort is cheaper than an index kept up row by row.
  */
 final class NewTable {
 
@@ -30,7 +30,8 @@ final class NewTable {
     TableName name = spec.target();
     String columns =
         Stream.concat(
-                plan.names().stream().map(column -> Identifier.quote(column) + " text"),
+                plan.columns().stream()
+                    .map(column -> Identifier.quote(column.name()) + " " + column.type()),
                 spec.controlColumns().stream().map(ControlColumn::definition))
             .collect(Collectors.joining(", "));
     try (Statement statement = connection.createStatement()) {

@@ -46,6 +46,10 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
       return isText() ? text : text + "::" + type;
     }
 
+    boolean isJson() {
+      return type.equals("jsonb") || type.equals("json");
+    }
+
     boolean isText() {
       return type.equals("text") || type.equals("character varying");
     }

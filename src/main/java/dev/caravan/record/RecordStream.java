@@ -43,6 +43,14 @@ public interface RecordStream extends Closeable {
   /** 1-based line of the source where the current record starts. */
   long line();
 
+  /** True when the values of the field are JSON, so that a new table takes them as such. */
+  default boolean isJson(int field) {
+    return false;
+  }
+
+  /** Told before the first record: the field goes to a JSON column. A source of texts has JSON. */
+  default void writeAsJson(int field) {}
+
   /** What was seen on the way and is worth a warning in the job record; empty until the end. */
   default List<String> warnings() {
     return List.of();

@@ -20,6 +20,8 @@ public enum RejectCode {
   NULL_KEY,
   /** A value that the type of its target column does not take. */
   BAD_VALUE,
+  /** A JSON value nested deeper than 64. */
+  JSON_DEPTH,
   /** A value longer than its target column; PostgreSQL would cut trailing blanks silently. */
   TOO_LONG,
   /** A record outside the range that the load replaces, or without a value in its column. */

@@ -47,7 +47,7 @@ class ArchitectureTest {
   static List<Arrow> arrows() {
     return List.of(
         new Arrow("failure"),
-        new Arrow("record", FAILURE),
+        new Arrow("record", FAILURE, "com.fasterxml.jackson.."),
         new Arrow("pgload", FAILURE, "dev.caravan.record..", "org.postgresql.."),
         new Arrow("copyupsert", FAILURE, "dev.caravan.record..", "dev.caravan.pgload..", CAMEL),
         new Arrow("job", FAILURE, "dev.caravan.copyupsert..", CAMEL, LOG),
@@ -98,6 +98,18 @@ class ArchitectureTest {
         .dependOnClassesThat()
         .resideInAnyPackage(CAMEL, "dev.caravan.copyupsert..", "dev.caravan.pgload..")
         .because("job.camel observes; what it observes goes to job as a FileResult")
+        .check(CARAVAN);
+  }
+
+  @Test
+  void onlyJsonRecordsKnowJackson() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("dev.caravan.record", "dev.caravan.record.csv")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("com.fasterxml.jackson..")
+        .because("a record is bytes; record.json turns JSON into them")
         .check(CARAVAN);
   }
 

@@ -10,6 +10,7 @@ import dev.caravan.testing.TestDatabase;
 import java.io.ByteArrayInputStream;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,24 +81,24 @@ class CopyUpsertComponentTest {
     assertThat(sql.rows("SELECT id, year, \"Straße\" FROM t ORDER BY id"))
         .containsExactly("1|2025|Überweg", "2|2025|null");
     LoadResult replaced =
-        send("copy-upsert:t?keyColumns=id,year&mode=REPLACE&onDrift=ACCEPT", "id,year\n2,2025\n");
+        send("copy-upsert:t?keyColumns=id,year&mode=REPLACE&onDrift=EVOLVE", "id,year\n2,2025\n");
     assertThat(replaced.deleted()).isEqualTo(1);
     fails(
-        "copy-upsert:t?keyColumns=id,year&onError=FAIL&onDrift=ACCEPT",
+        "copy-upsert:t?keyColumns=id,year&onError=FAIL&onDrift=EVOLVE",
         "id,year\n3,2025\n4\n",
         "1 of 2");
     fails(
-        "copy-upsert:t?keyColumns=id,year&maxErrors=0&onDrift=ACCEPT",
+        "copy-upsert:t?keyColumns=id,year&maxErrors=0&onDrift=EVOLVE",
         "id,year\n3,2025\n4\n",
         "More than 0");
     fails(
-        "copy-upsert:t?keyColumns=id,year&maxErrorRatio=0.1&onDrift=ACCEPT",
+        "copy-upsert:t?keyColumns=id,year&maxErrorRatio=0.1&onDrift=EVOLVE",
         "id,year\n3,2025\n4\n",
         "0.1");
     fails(
-        "copy-upsert:t?keyColumns=id,year&mode=REPLACE&onDrift=ACCEPT", "id,year\n", "allow_empty");
+        "copy-upsert:t?keyColumns=id,year&mode=REPLACE&onDrift=EVOLVE", "id,year\n", "allow_empty");
     send(
-        "copy-upsert:t?keyColumns=id,year&mode=REPLACE&onDrift=ACCEPT&allowEmpty=true",
+        "copy-upsert:t?keyColumns=id,year&mode=REPLACE&onDrift=EVOLVE&allowEmpty=true",
         "id,year\n");
     assertThat(sql.rows("SELECT * FROM t")).isEmpty();
   }
@@ -123,7 +124,7 @@ class CopyUpsertComponentTest {
       record.put("text", i == 0 ? null : "a\tb\\");
       records.add(record);
     }
-    records.add(Map.of("id", 9, "nested", Map.of()));
+    records.add(Map.of("id", 9, "other", 1));
     var iterator = records.stream().peek(r -> pulled.incrementAndGet()).iterator();
     LoadResult result = send("copy-upsert:t?keyColumns=id", iterator);
     assertThat(pulled.get()).isEqualTo(4);
@@ -134,6 +135,52 @@ class CopyUpsertComponentTest {
             "0|12345678901234567|null", "1|12345678901234567|a\tb\\", "2|12345678901234567|a\tb\\");
     assertThat(send("copy-upsert:t?keyColumns=id", records.subList(0, 3)).unchanged()).isEqualTo(3);
     fails("copy-upsert:t?keyColumns=id", List.of(), "no records");
+  }
+
+  @Test
+  void loadsJsonWithExactNumbersAndNestedValues() throws Exception {
+    String json =
+        """
+        {"page": 1, "data": [
+          {"id": 12345678901234567, "price": 0.10000000000000000001, "tags": ["a\\u00e9", {"n": 98765432109876543210}]},
+          {"id": 2, "price": 1e3, "tags": "plain"},
+          {"id": 3, "price": null, "tags": ["\\u0000"]},
+          {"id": 4, "price": 1e999999999, "tags": %s}]}"""
+            .formatted("[".repeat(63) + "]".repeat(63));
+    LoadResult result = send("copy-upsert:t?keyColumns=id&jsonRecords=/data", json);
+    assertThat(result.inserted()).isEqualTo(3);
+    assertThat(sql.rows("SELECT id, price, tags FROM t WHERE id < '3' ORDER BY id"))
+        .containsExactly(
+            "12345678901234567|0.10000000000000000001|[\"aé\", {\"n\": 98765432109876543210}]",
+            "2|1000|\"plain\"");
+    assertThat(sql.rows("SELECT line, column_name, code FROM caravan.reject"))
+        .containsExactly("3|tags|NUL_BYTE");
+    assertThat(send("copy-upsert:t?keyColumns=id&jsonRecords=/data&force=true", json).unchanged())
+        .isEqualTo(3);
+    assertThatThrownBy(
+            () -> send("copy-upsert:u?keyColumns=id&jsonRecords=/", "[{\"id\": 1}, {\"id\""))
+        .hasStackTraceContaining("JSON objects in line 1, column");
+  }
+
+  @Test
+  void refusesJsonThatIsTooDeep() throws Exception {
+    List<Object> deep = new ArrayList<>();
+    for (int i = 0; i < 70; i++) {
+      deep = new ArrayList<>(List.of(deep));
+    }
+    LoadResult result =
+        send(
+            "copy-upsert:t?keyColumns=id",
+            List.of(Map.of("id", 1, "a", List.of()), Map.of("id", 2, "a", deep)));
+    assertThat(result.rejected()).isEqualTo(1);
+    assertThat(sql.rows("SELECT code FROM caravan.reject")).containsExactly("JSON_DEPTH");
+  }
+
+  @Test
+  void writesStringsIntoAJsonColumnAsJson() throws Exception {
+    send("copy-upsert:t?keyColumns=id", List.of(Map.of("id", 1, "a", Map.of())));
+    send("copy-upsert:t?keyColumns=id", List.of(Map.of("id", 2, "a", "text")));
+    assertThat(sql.rows("SELECT a FROM t ORDER BY id")).containsExactly("{}", "\"text\"");
   }
 
   @Test

@@ -4,15 +4,12 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.pgload.LoadResult;
 import dev.caravan.pgload.Loader;
-import dev.caravan.pgload.SqlFailure;
 import dev.caravan.record.RecordStream;
 import dev.caravan.record.csv.CsvReader;
 import dev.caravan.record.json.JsonRecords;
 import dev.caravan.record.json.MapRecordStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.UUID;
@@ -64,11 +61,8 @@ final class CopyUpsertProducer extends DefaultProducer {
     UUID id = message.getHeader(CopyUpsertConstants.LOAD_ID, UUID.class);
     String file = message.getHeader(Exchange.FILE_NAME, "message body", String.class);
     MessageOrigin origin = new MessageOrigin(id == null ? UUID.randomUUID() : id, load, file);
-    try (RecordStream records = open(load, message, origin);
-        Connection connection = endpoint.getDataSource().getConnection()) {
-      return Loader.load(connection, load.spec(), origin, records);
-    } catch (SQLException e) {
-      throw SqlFailure.of("Cannot connect to the database of " + load.spec().target(), e);
+    try (RecordStream records = open(load, message, origin)) {
+      return Loader.load(endpoint.getDataSource(), load.spec(), origin, records);
     }
   }
 

@@ -4,6 +4,10 @@ import dev.caravan.record.Fields;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.UUID;
+import javax.sql.DataSource;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
@@ -13,28 +17,54 @@ import org.postgresql.copy.CopyIn;
  */
 final class CopyRows {
 
-  private static final int BUFFER_BYTES = 1 << 16;
+  /** Rows are sent in chunks of about this size. */
+  private static final int CHUNK_BYTES = 1 << 16;
+
+  /** Smaller sources are not worth a second connection. */
+  private static final long SECOND_STREAM_FROM = 8L << 20;
 
   private final Connection connection;
+  private final ColumnPlan plan;
   private final String sql;
   private final boolean withLine;
   private final int[] selected;
-  private final byte[] buffer = new byte[BUFFER_BYTES];
+  private final Optional<DataSource> second;
+  private final UUID loadId;
+  private byte[] buffer = new byte[2 * CHUNK_BYTES];
   private int used;
   private CopyIn copy;
+  private SecondStream secondStream;
+  private long sent;
   private long rows;
 
   private CopyRows(
-      Connection connection, String into, ColumnPlan plan, boolean withLine, String options) {
+      Connection connection,
+      ColumnPlan plan,
+      String sql,
+      boolean withLine,
+      Optional<DataSource> second,
+      UUID loadId) {
     this.connection = connection;
+    this.plan = plan;
+    this.sql = sql;
     this.withLine = withLine;
+    this.second = second;
+    this.loadId = loadId;
     this.selected = plan.fields().stream().mapToInt(Integer::intValue).toArray();
-    this.sql = "COPY %s FROM STDIN (FORMAT text, ENCODING 'UTF8'%s)".formatted(into, options);
   }
 
-  /** To the staging table: the line number, then the fields. */
-  static CopyRows toStaging(Connection connection, ColumnPlan plan) {
-    return new CopyRows(connection, Staging.TABLE, plan, true, "");
+  static String sql(String into, String options) {
+    return "COPY %s FROM STDIN (FORMAT text, ENCODING 'UTF8'%s)".formatted(into, options);
+  }
+
+  /**
+   * To the staging table: the line number, then the fields.
+   *
+   * @param second where a large load gets a second connection from
+   */
+  static CopyRows toStaging(
+      Connection connection, ColumnPlan plan, Optional<DataSource> second, UUID loadId) {
+    return new CopyRows(connection, plan, sql(Staging.OWN, ""), true, second, loadId);
   }
 
   /**
@@ -43,14 +73,11 @@ final class CopyRows {
    */
   static CopyRows toNewTable(Connection connection, TableName table, ColumnPlan plan) {
     String into = table.sql() + " (" + Identifier.list(plan.names()) + ")";
-    return new CopyRows(connection, into, plan, false, ", FREEZE");
+    return new CopyRows(connection, plan, sql(into, ", FREEZE"), false, Optional.empty(), null);
   }
 
-  /** Adds one row; starts a COPY when none runs. */
+  /** Adds one row. */
   void add(long line, Fields fields) throws SQLException {
-    if (copy == null) {
-      copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql);
-    }
     if (withLine) {
       putNumber(line);
     }
@@ -59,9 +86,7 @@ final class CopyRows {
       int i = selected[column];
       int flags = fields.flags(i);
       int length = fields.length(i);
-      if (used + length + 3 > BUFFER_BYTES) {
-        flush();
-      }
+      ensure(2 * length + 4); // every byte escaped, a tab, \N, a line end
       if (column > 0 || withLine) {
         buffer[used++] = '\t';
       }
@@ -71,38 +96,31 @@ final class CopyRows {
       } else if ((flags & (Fields.ESCAPE | Fields.DOUBLED_QUOTES)) != 0) {
         putEscaped(bytes, fields.start(i), length, (flags & Fields.DOUBLED_QUOTES) != 0);
       } else {
-        putPlain(bytes, fields.start(i), length);
+        System.arraycopy(bytes, fields.start(i), buffer, used, length);
+        used += length;
       }
-    }
-    if (used == BUFFER_BYTES) {
-      flush();
     }
     buffer[used++] = '\n';
-  }
-
-  private void putNumber(long number) throws SQLException {
-    byte[] digits = Long.toString(number).getBytes(StandardCharsets.ISO_8859_1);
-    putPlain(digits, 0, digits.length);
-  }
-
-  private void putPlain(byte[] bytes, int start, int length) throws SQLException {
-    if (length > BUFFER_BYTES - used) {
-      flush();
-      if (length > BUFFER_BYTES) {
-        copy.writeToCopy(bytes, start, length);
-        return;
-      }
+    if (used >= CHUNK_BYTES) {
+      send();
     }
-    System.arraycopy(bytes, start, buffer, used, length);
-    used += length;
   }
 
-  private void putEscaped(byte[] bytes, int start, int length, boolean doubledQuotes)
-      throws SQLException {
+  private void ensure(int more) {
+    if (more > buffer.length - used) {
+      buffer = Arrays.copyOf(buffer, Math.max(buffer.length * 2, used + more));
+    }
+  }
+
+  private void putNumber(long number) {
+    byte[] digits = Long.toString(number).getBytes(StandardCharsets.ISO_8859_1);
+    ensure(digits.length);
+    System.arraycopy(digits, 0, buffer, used, digits.length);
+    used += digits.length;
+  }
+
+  private void putEscaped(byte[] bytes, int start, int length, boolean doubledQuotes) {
     for (int i = start, end = start + length; i < end; i++) {
-      if (used + 2 > BUFFER_BYTES) {
-        flush();
-      }
       byte b = bytes[i];
       switch (b) {
         case '\\' -> putEscape('\\');
@@ -122,26 +140,67 @@ final class CopyRows {
     buffer[used++] = (byte) letter;
   }
 
-  private void flush() throws SQLException {
-    copy.writeToCopy(buffer, 0, used);
+  /** Sends whole rows: to the second stream while that keeps up, or else itself. */
+  private void send() throws SQLException {
+    sent += used;
+    if (secondStream == null && second.isPresent() && sent >= SECOND_STREAM_FROM) {
+      secondStream = SecondStream.start(second.get(), loadId, plan);
+    }
+    Optional<byte[]> next =
+        secondStream == null ? Optional.empty() : secondStream.offer(buffer, used);
+    if (next.isEmpty()) {
+      write();
+    }
+    byte[] free = next.orElse(buffer);
+    buffer = free.length > 4 * CHUNK_BYTES ? new byte[2 * CHUNK_BYTES] : free;
     used = 0;
+  }
+
+  /** Starts a COPY when none runs. */
+  private void write() throws SQLException {
+    if (used > 0) {
+      if (copy == null) {
+        copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql);
+      }
+      copy.writeToCopy(buffer, 0, used);
+      used = 0;
+    }
   }
 
   /** Ends the COPY that runs, if any, so that the connection can do something else. */
   void pause() throws SQLException {
+    write();
     if (copy != null) {
-      flush();
       rows += copy.endCopy();
       copy = null;
     }
   }
 
+  /** Ends everything; true when some rows are in the table of the second stream. */
+  boolean finish() throws SQLException {
+    pause();
+    if (secondStream == null) {
+      return false;
+    }
+    long theirs = secondStream.finish();
+    rows += theirs;
+    return theirs > 0;
+  }
+
   /** Gives up: the connection leaves COPY and its transaction is failed. */
   void cancel() throws SQLException {
+    if (secondStream != null) {
+      secondStream.cancel();
+    }
     if (copy != null && copy.isActive()) {
       copy.cancelCopy();
     }
     copy = null;
+  }
+
+  /** Whether a second stream was begun, so that its table may be there. */
+  boolean isParallel() {
+    return secondStream != null;
   }
 
   /** Rows that PostgreSQL has confirmed. */

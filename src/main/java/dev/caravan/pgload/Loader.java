@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import javax.sql.DataSource;
 
 /**
  * Loads one stream of records into one table in one transaction. The target is as before or as
@@ -30,6 +31,7 @@ public final class Loader {
   private static final int MIN_SERVER = 17;
 
   private final Connection connection;
+  private final Optional<DataSource> second;
   private final LoadSpec spec;
   private final LoadOrigin origin;
   private final RecordStream records;
@@ -37,10 +39,17 @@ public final class Loader {
   private final long started = System.nanoTime();
   private long read;
   private long filtered;
+  private boolean parallel;
   private final List<String> warnings = new ArrayList<>();
 
-  private Loader(Connection connection, LoadSpec spec, LoadOrigin origin, RecordStream records) {
+  private Loader(
+      Connection connection,
+      Optional<DataSource> second,
+      LoadSpec spec,
+      LoadOrigin origin,
+      RecordStream records) {
     this.connection = connection;
+    this.second = second;
     this.spec = spec;
     this.origin = origin;
     this.records = records;
@@ -48,7 +57,7 @@ public final class Loader {
   }
 
   /**
-   * Loads all records.
+   * Loads all records on one connection.
    *
    * @param connection of the PostgreSQL driver; its transaction is the load's and is over at the
    *     end
@@ -58,7 +67,29 @@ public final class Loader {
   public static LoadResult load(
       Connection connection, LoadSpec spec, LoadOrigin origin, RecordStream records)
       throws IOException {
-    Loader loader = new Loader(connection, spec, origin, records);
+    return load(new Loader(connection, Optional.empty(), spec, origin, records));
+  }
+
+  /**
+   * Loads all records; a large source goes through two connections at once, if the second is to be
+   * had. It is one transaction all the same.
+   *
+   * @throws CaravanException as above
+   */
+  public static LoadResult load(
+      DataSource database, LoadSpec spec, LoadOrigin origin, RecordStream records)
+      throws IOException {
+    try (Connection connection = database.getConnection()) {
+      return load(new Loader(connection, Optional.of(database), spec, origin, records));
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot connect to the database of " + spec.target(), e);
+    }
+  }
+
+  private static LoadResult load(Loader loader) throws IOException {
+    LoadSpec spec = loader.spec;
+    LoadOrigin origin = loader.origin;
+    Connection connection = loader.connection;
     String what = "Cannot load " + origin.file() + " into " + spec.target();
     try {
       prepare(connection);
@@ -84,6 +115,9 @@ public final class Loader {
     connection.setAutoCommit(false);
     checkServer(connection.getMetaData());
     LoadTables.ensure(connection);
+    try (Statement statement = connection.createStatement()) {
+      SecondStream.sweep(statement);
+    }
     connection.commit();
   }
 
@@ -100,11 +134,21 @@ public final class Loader {
     try {
       connection.rollback();
       rejects.writeFirst(connection);
+      dropSecondStaging();
       connection.commit();
     } catch (SQLException e) {
       cause.addSuppressed(e);
     }
     return cause;
+  }
+
+  /** The table of the second stream stands outside of the transaction that filled it. */
+  private void dropSecondStaging() throws SQLException {
+    if (parallel) {
+      try (Statement statement = connection.createStatement()) {
+        SecondStream.drop(statement, origin.loadId());
+      }
+    }
   }
 
   private LoadResult run() throws SQLException, IOException {
@@ -128,7 +172,10 @@ public final class Loader {
             spec, records, target, LoadLedger.lastColumns(connection, spec, origin));
     Staging staging = Staging.create(connection, plan);
     KeyOrder keys = new KeyOrder(plan);
-    copy(CopyRows.toStaging(connection, plan), plan, keys);
+    CopyRows copy = CopyRows.toStaging(connection, plan, second, origin.loadId());
+    if (copy(copy, plan, keys)) {
+      staging.join(origin.loadId());
+    }
     lockTarget();
     if (origin.sha256() != null && !origin.force()) {
       Optional<UUID> same = LoadLedger.sameContent(connection, spec, origin);
@@ -154,13 +201,16 @@ public final class Loader {
     try (Statement statement = connection.createStatement()) {
       // The id tells operators and a later node which load a backend belongs to.
       statement.execute("SET LOCAL application_name = 'caravan load " + origin.loadId() + "'");
+      SecondStream.announce(statement, origin.loadId());
       // Measured: 15 % off a merge of 1.25M rows against the default of 4 MB.
       statement.execute("SET LOCAL work_mem = '64MB'");
     }
   }
 
-  private void copy(CopyRows copy, ColumnPlan plan, KeyOrder keys)
+  /** True when the second stream has a part of the rows. */
+  private boolean copy(CopyRows copy, ColumnPlan plan, KeyOrder keys)
       throws SQLException, IOException {
+    boolean joined;
     try {
       for (Step step = records.next(); step != Step.END; step = records.next()) {
         read++;
@@ -175,9 +225,11 @@ public final class Loader {
           rejects.write(connection);
         }
       }
-      copy.pause();
+      joined = copy.finish();
+      parallel = copy.isParallel();
     } catch (SQLException | IOException | RuntimeException e) {
       cancel(copy, e);
+      parallel = copy.isParallel();
       throw e;
     }
     long staged = read - rejects.count() - filtered;
@@ -188,6 +240,7 @@ public final class Loader {
     }
     rejects.check(read);
     checkEmpty();
+    return joined;
   }
 
   private static void cancel(CopyRows copy, Exception cause) {
@@ -240,12 +293,13 @@ public final class Loader {
 
   private LoadResult sameContent(UUID before) throws SQLException {
     connection.rollback();
+    dropSecondStaging();
     return result(Outcome.SAME_CONTENT, before, 0, Merge.Counts.NONE, 0, 0);
   }
 
   private LoadResult merge(ColumnPlan plan, Staging staging, KeyOrder keys) throws SQLException {
     addColumns(plan);
-    new ValueCheck(connection, plan, spec, records.columns()).run(rejects);
+    new ValueCheck(connection, plan, spec, staging, records.columns()).run(rejects);
     boolean unique = plan.keys().isEmpty() || keys.provesUnique();
     long superseded = unique ? 0 : staging.deleteSuperseded();
     Merge merge = new Merge(connection, spec, plan, staging);
@@ -275,6 +329,7 @@ public final class Loader {
     LoadResult result = result(Outcome.LOADED, null, read, counts, superseded, rejects.count());
     rejects.write(connection);
     LoadLedger.write(connection, plan, origin, result);
+    dropSecondStaging();
     return result;
   }
 

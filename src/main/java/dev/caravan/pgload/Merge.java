@@ -33,7 +33,7 @@ final class Merge {
     this.spec = spec;
     this.plan = plan;
     this.staging = staging;
-    this.sql = new MergeSql(spec, plan, now(connection));
+    this.sql = new MergeSql(spec, plan, staging.table(), now(connection));
   }
 
   /** The server's clock, not the start of the transaction, which may have waited for others. */
@@ -129,7 +129,7 @@ final class Merge {
 
   private long[] lines(long from, long to) throws SQLException {
     String query =
-        "SELECT min(line), max(line) FROM " + Staging.TABLE + " WHERE line BETWEEN ? AND ?";
+        "SELECT min(line), max(line) FROM " + staging.table() + " WHERE line BETWEEN ? AND ?";
     try (PreparedStatement lines = connection.prepareStatement(query)) {
       lines.setLong(1, from);
       lines.setLong(2, to);

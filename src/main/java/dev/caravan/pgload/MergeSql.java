@@ -9,16 +9,17 @@ import java.util.stream.IntStream;
 /**
  * The statements that bring staged rows into the target, by load mode.
  *
+ * @param staging the table of the staged rows
  * @param now the moment of the merge as an SQL literal: later than that of every load before
  */
-record MergeSql(LoadSpec spec, ColumnPlan plan, String now) {
+record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
 
   /** Deletes what the staged rows replace, before they are merged; empty: nothing. */
   Optional<String> deleteReplaced() {
     boolean keyless = plan.keys().isEmpty();
     String rows = "DELETE FROM " + spec.target().sql() + " AS t";
     String kept =
-        " AND NOT EXISTS (SELECT FROM %s WHERE %s)".formatted(Staging.TABLE, Staging.sameKey(plan));
+        " AND NOT EXISTS (SELECT FROM %s WHERE %s)".formatted(staging, Staging.sameKey(plan));
     return switch (spec.mode()) {
       case REPLACE -> keyless ? Optional.of(rows) : Optional.empty();
       case REPLACE_RANGE -> Optional.of(rows + " WHERE " + inRange() + (keyless ? "" : kept));
@@ -38,7 +39,7 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String now) {
                 column.typed(Identifier.literal(range.from().orElseThrow())),
                 name,
                 column.typed(Identifier.literal(range.to().orElseThrow())))
-        : "%s IN (SELECT %s FROM %s)".formatted(name, Staging.value(plan, field), Staging.TABLE);
+        : "%s IN (SELECT %s FROM %s)".formatted(name, Staging.value(plan, field), staging);
   }
 
   /** The statement as text; {@code range} limits the staged rows. It answers with the counts. */
@@ -52,7 +53,7 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String now) {
           insert(
               range,
               "ON CONFLICT (" + Identifier.list(plan.keyNames()) + ") DO NOTHING",
-              "(SELECT count(*) FROM %s%s)".formatted(Staging.TABLE, range));
+              "(SELECT count(*) FROM %s%s)".formatted(staging, range));
       case SCD2 -> insertVersions(range);
       case APPEND -> throw new IllegalStateException("append has no key");
     };
@@ -68,7 +69,7 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String now) {
             spec.target().sql(),
             Identifier.list(plan.names()),
             staged(),
-            Staging.TABLE,
+            staging,
             range,
             clause,
             offered);
@@ -86,7 +87,7 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String now) {
             now,
             ControlColumn.CURRENT.sql(),
             staged(),
-            Staging.TABLE,
+            staging,
             range,
             ControlColumn.CURRENT.sql(),
             on(),
@@ -118,7 +119,7 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String now) {
             prefixed("s.", plan.names()),
             now,
             staged(),
-            Staging.TABLE,
+            staging,
             range,
             target,
             ControlColumn.CURRENT.sql(),
@@ -140,7 +141,7 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String now) {
                     .formatted(ControlColumn.VALID_TO.sql(), now, ControlColumn.CURRENT.sql())
                 : ControlColumn.DELETED_AT.sql() + " = " + now,
             history ? ControlColumn.CURRENT.sql() : ControlColumn.DELETED_AT.sql() + " IS NULL",
-            Staging.TABLE,
+            staging,
             Staging.sameKey(plan));
   }
 
@@ -173,7 +174,7 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String now) {
         .formatted(
             spec.target().sql(),
             staged(),
-            Staging.TABLE,
+            staging,
             range,
             on(),
             update(),

@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -14,24 +15,41 @@ import java.util.stream.IntStream;
  */
 final class Staging {
 
-  static final String TABLE = "pg_temp.caravan_staging";
+  /** The session's own table; with a second stream only a part of what is staged. */
+  static final String OWN = "pg_temp.caravan_staging";
 
   private final Connection connection;
   private final ColumnPlan plan;
+  private String table = OWN;
 
   private Staging(Connection connection, ColumnPlan plan) {
     this.connection = connection;
     this.plan = plan;
   }
 
+  /** Everything that is staged, for SQL. */
+  String table() {
+    return table;
+  }
+
+  /** Takes the rows of the second stream in. */
+  void join(UUID loadId) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      table = SecondStream.join(statement, loadId);
+    }
+  }
+
+  /** The columns as CREATE TABLE takes them. */
+  static String columns(ColumnPlan plan) {
+    return IntStream.range(0, plan.columns().size())
+        .mapToObj(i -> ", " + ColumnPlan.staged(i) + " text")
+        .collect(Collectors.joining("", "(line bigint", ")"));
+  }
+
   static Staging create(Connection connection, ColumnPlan plan) throws SQLException {
-    String columns =
-        IntStream.range(0, plan.columns().size())
-            .mapToObj(i -> ", " + ColumnPlan.staged(i) + " text")
-            .collect(Collectors.joining());
     try (Statement statement = connection.createStatement()) {
       statement.execute(
-          "CREATE TEMPORARY TABLE caravan_staging (line bigint" + columns + ") ON COMMIT DROP");
+          "CREATE TEMPORARY TABLE caravan_staging %s ON COMMIT DROP".formatted(columns(plan)));
     }
     return new Staging(connection, plan);
   }
@@ -64,7 +82,7 @@ final class Staging {
         DELETE FROM %s s
         USING (SELECT %s, max(line) AS line FROM %s GROUP BY %s HAVING count(*) > 1) d
         WHERE %s AND s.line < d.line"""
-            .formatted(TABLE, named, TABLE, keys, same);
+            .formatted(table, named, table, keys, same);
     try (Statement statement = connection.createStatement()) {
       return statement.executeLargeUpdate(sql);
     }
@@ -72,7 +90,7 @@ final class Staging {
 
   void delete(long line) throws SQLException {
     try (PreparedStatement delete =
-        connection.prepareStatement("DELETE FROM " + TABLE + " WHERE line = ?")) {
+        connection.prepareStatement("DELETE FROM " + table + " WHERE line = ?")) {
       delete.setLong(1, line);
       delete.executeUpdate();
     }
@@ -80,7 +98,7 @@ final class Staging {
 
   /** The row of one line as CSV, for the rejects table. */
   String raw(long line) throws SQLException {
-    String sql = "SELECT * FROM " + TABLE + " WHERE line = ?";
+    String sql = "SELECT * FROM " + table + " WHERE line = ?";
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setLong(1, line);
       try (ResultSet row = query.executeQuery()) {

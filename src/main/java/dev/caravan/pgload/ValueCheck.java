@@ -29,6 +29,7 @@ final class ValueCheck {
 
   private final Connection connection;
   private final ColumnPlan plan;
+  private final Staging staging;
   private final List<String> sourceColumns;
   private final Optional<LoadRange> range;
   private final List<Condition> conditions = new ArrayList<>();
@@ -36,9 +37,15 @@ final class ValueCheck {
   /** What a bad value of a column fulfils; {@code outside} tells the range from the type. */
   private record Condition(int column, String sql, boolean outside) {}
 
-  ValueCheck(Connection connection, ColumnPlan plan, LoadSpec spec, List<String> sourceColumns) {
+  ValueCheck(
+      Connection connection,
+      ColumnPlan plan,
+      LoadSpec spec,
+      Staging staging,
+      List<String> sourceColumns) {
     this.connection = connection;
     this.plan = plan;
+    this.staging = staging;
     this.sourceColumns = sourceColumns;
     this.range = spec.range();
     for (int i = 0; i < plan.columns().size(); i++) {
@@ -81,7 +88,7 @@ final class ValueCheck {
         """
         SELECT * FROM (SELECT %s AS condition, s.* FROM %s s) checked
         WHERE condition IS NOT NULL ORDER BY line"""
-            .formatted(cases, Staging.TABLE);
+            .formatted(cases, staging.table());
     try (Statement statement = connection.createStatement()) {
       statement.setFetchSize(FETCH_ROWS);
       try (ResultSet row = statement.executeQuery(sql)) {
@@ -91,7 +98,7 @@ final class ValueCheck {
           }
         }
       }
-      statement.execute("DELETE FROM %s WHERE (%s) IS NOT NULL".formatted(Staging.TABLE, cases));
+      statement.execute("DELETE FROM %s WHERE (%s) IS NOT NULL".formatted(staging.table(), cases));
     }
   }
 

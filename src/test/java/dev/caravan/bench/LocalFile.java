@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.sql.Connection;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
@@ -50,9 +49,8 @@ final class LocalFile implements Contestant {
     LoadSpec spec = LoadSpec.upsert(new TableName("public", table), List.of("id"));
     long start = System.nanoTime();
     DigestInputStream hashed = new DigestInputStream(in, MessageDigest.getInstance("SHA-256"));
-    try (Connection connection = dataSource.getConnection();
-        CsvReader records = CsvReader.open(hashed, format)) {
-      Loader.load(connection, spec, new Origin(UUID.randomUUID(), shape, hashed), records);
+    try (CsvReader records = CsvReader.open(hashed, format)) {
+      Loader.load(dataSource, spec, new Origin(UUID.randomUUID(), shape, hashed), records);
     }
     return Duration.ofNanos(System.nanoTime() - start);
   }

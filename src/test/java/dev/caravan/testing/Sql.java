@@ -30,6 +30,14 @@ public record Sql(String url, String user, String password) {
     }
   }
 
+  /** Runs one statement that answers with nothing. */
+  public void execute(String sql) throws SQLException {
+    try (Connection connection = DriverManager.getConnection(url, user, password);
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
   /** The only value of the only row. */
   public String value(String sql) {
     return rows(sql).get(0);

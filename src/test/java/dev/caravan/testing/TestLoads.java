@@ -38,9 +38,8 @@ public final class TestLoads {
             Integer.toHexString(csv.hashCode()),
             bytes.length,
             false);
-    try (Connection connection = database.dataSource().getConnection();
-        CsvReader reader = CsvReader.open(new ByteArrayInputStream(bytes), CsvFormat.DEFAULT)) {
-      return Loader.load(connection, spec, origin, reader);
+    try (CsvReader reader = CsvReader.open(new ByteArrayInputStream(bytes), CsvFormat.DEFAULT)) {
+      return Loader.load(database.dataSource(), spec, origin, reader);
     }
   }
 

@@ -1,0 +1,205 @@
+package dev.caravan.pgload;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
+
+/**
+ * A second COPY beside that of the load, on a connection and a thread of its own, so that two
+ * PostgreSQL processes take the rows of a large source. It fills an unlogged table that all
+ * sessions see; the load's staging table then becomes a part of it, and the merge stays one
+ * statement.
+ *
+ * <p>It takes what is offered while it keeps up. A pool without a free connection only means that
+ * nothing is taken. What a killed load leaves behind the next one {@link #sweep sweeps}.
+ */
+final class SecondStream {
+
+  private static final int MAX_QUEUED = 8;
+  private static final int MAX_CHUNK_BYTES = 1 << 20;
+  private static final String PREFIX = "staging_";
+
+  private final DataSource source;
+  private final UUID loadId;
+  private final ColumnPlan plan;
+
+  /** Whole rows; an empty one ends the stream. */
+  private final BlockingQueue<Chunk> chunks = new ArrayBlockingQueue<>(MAX_QUEUED);
+
+  private final BlockingQueue<byte[]> free = new ArrayBlockingQueue<>(MAX_QUEUED + 1);
+  private final FutureTask<Long> copying = new FutureTask<>(this::copy);
+  private final Thread thread = new Thread(copying, "copy-2");
+  private volatile boolean ready;
+  private volatile Connection connection;
+
+  private static final class Chunk {
+    private final byte[] bytes;
+    private final int length;
+
+    Chunk(byte[] bytes, int length) {
+      this.bytes = bytes;
+      this.length = length;
+    }
+  }
+
+  private SecondStream(DataSource source, UUID loadId, ColumnPlan plan) {
+    this.source = source;
+    this.loadId = loadId;
+    this.plan = plan;
+  }
+
+  static SecondStream start(DataSource source, UUID loadId, ColumnPlan plan) {
+    SecondStream stream = new SecondStream(source, loadId, plan);
+    stream.thread.setDaemon(true);
+    stream.thread.start();
+    return stream;
+  }
+
+  private static String name(UUID loadId) {
+    return PREFIX + loadId.toString().replace("-", "");
+  }
+
+  private static String table(UUID loadId) {
+    return LoadTables.SCHEMA + "." + name(loadId);
+  }
+
+  /** Tells other sessions, for as long as the transaction lasts, that the load lives. */
+  static void announce(Statement statement, UUID loadId) throws SQLException {
+    statement.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('%s', 0))".formatted(name(loadId)));
+  }
+
+  /** Drops the tables of loads that are no more. */
+  static void sweep(Statement statement) throws SQLException {
+    statement.execute(
+        """
+        DO $$
+        DECLARE left_over name;
+        BEGIN
+          FOR left_over IN SELECT relname FROM pg_class
+            WHERE relnamespace = 'caravan'::regnamespace AND relname ~ '^staging_[0-9a-f]{32}$'
+          LOOP
+            IF pg_try_advisory_xact_lock(hashtextextended(left_over, 0)) THEN
+              EXECUTE format('DROP TABLE IF EXISTS caravan.%I', left_over);
+            END IF;
+          END LOOP;
+        END $$""");
+  }
+
+  private long copy() throws SQLException, InterruptedException {
+    try (Connection own = source.getConnection()) {
+      connection = own;
+      own.setAutoCommit(true);
+      try (Statement statement = own.createStatement()) {
+        statement.execute(
+            "CREATE UNLOGGED TABLE %s %s".formatted(table(loadId), Staging.columns(plan)));
+      }
+      CopyIn copy =
+          own.unwrap(PGConnection.class).getCopyAPI().copyIn(CopyRows.sql(table(loadId), ""));
+      try {
+        ready = true;
+        for (Chunk chunk = chunks.take(); chunk.length > 0; chunk = chunks.take()) {
+          copy.writeToCopy(chunk.bytes, 0, chunk.length);
+          free.offer(chunk.bytes);
+        }
+        return copy.endCopy();
+      } finally {
+        if (copy.isActive()) {
+          copy.cancelCopy();
+        }
+      }
+    }
+  }
+
+  /**
+   * Takes a chunk of whole rows, if there is room.
+   *
+   * @return another buffer to go on with; empty when nothing was taken
+   * @throws SQLException what went wrong with chunks taken before
+   */
+  Optional<byte[]> offer(byte[] bytes, int length) throws SQLException {
+    if (copying.isDone()) {
+      rows();
+    }
+    if (!ready || bytes.length > MAX_CHUNK_BYTES || !chunks.offer(new Chunk(bytes, length))) {
+      return Optional.empty();
+    }
+    byte[] other = free.poll();
+    return Optional.of(other == null ? new byte[bytes.length] : other);
+  }
+
+  /**
+   * Ends the stream.
+   *
+   * @return rows that PostgreSQL has confirmed
+   */
+  long finish() throws SQLException {
+    if (!ready) {
+      cancel(); // it never had a row
+      return 0;
+    }
+    try {
+      while (!copying.isDone() && !chunks.offer(new Chunk(new byte[0], 0), 1, TimeUnit.SECONDS)) {
+        // a stream that fails takes no more chunks
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      cancel();
+      throw new SQLException("interrupted while the second COPY ended", e);
+    }
+    return rows();
+  }
+
+  private long rows() throws SQLException {
+    try {
+      return copying.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof SQLException cause) {
+        throw cause;
+      }
+      throw new IllegalStateException("the second COPY ended", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SQLException("interrupted while the second COPY ended", e);
+    }
+  }
+
+  /**
+   * Makes the load's own staging table a part of this one.
+   *
+   * @return the name of both together, for SQL
+   */
+  static String join(Statement statement, UUID loadId) throws SQLException {
+    statement.execute("ALTER TABLE " + Staging.OWN + " INHERIT " + table(loadId));
+    return table(loadId);
+  }
+
+  /** Drops the table, and the load's own staging with it. */
+  static void drop(Statement statement, UUID loadId) throws SQLException {
+    statement.execute("DROP TABLE IF EXISTS " + table(loadId) + " CASCADE");
+  }
+
+  /** Gives up; returns when the thread has ended, whatever it waited for. */
+  void cancel() throws SQLException {
+    copying.cancel(true);
+    Connection own = connection;
+    if (own != null) {
+      own.abort(Runnable::run);
+    }
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

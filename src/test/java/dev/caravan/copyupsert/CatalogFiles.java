@@ -19,6 +19,7 @@ final class CatalogFiles {
       Path.of("src/main/resources/META-INF/dev/caravan/copyupsert/copy-upsert.json");
   static final Path PROPERTIES =
       Path.of("src/main/resources/META-INF/services/org/apache/camel/component.properties");
+  static final Path KAMELET = Path.of("src/main/resources/kamelets/copy-upsert-sink.kamelet.yaml");
   static final Path PAGE = Path.of("docs/copy-upsert.md");
 
   private final ComponentModel model;
@@ -33,6 +34,7 @@ final class CatalogFiles {
     Map<Path, String> contents = new LinkedHashMap<>();
     contents.put(JSON, JsonMapper.createParameterJsonSchema(files.model));
     contents.put(PROPERTIES, files.properties());
+    contents.put(KAMELET, KameletYaml.of(files.model));
     contents.put(PAGE, files.page(Files.readString(PAGE)));
     return contents;
   }

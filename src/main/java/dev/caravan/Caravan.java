@@ -18,6 +18,7 @@ import dev.caravan.project.SftpServer;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
 import dev.caravan.web.JobsApi;
+import dev.caravan.web.RejectsApi;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.BindException;
@@ -35,6 +36,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
@@ -205,9 +208,20 @@ public final class Caravan implements AutoCloseable {
       Database main = open(context, Configuration.MAIN_CONNECTION, login);
       main.migrate();
       jobs = new JdbcJobRepository(main.dataSource(), configuration.node());
-      context.getRegistry().bind("jobsApi", new JobsApi(new JobReports(main.dataSource())));
       closeInterruptedJobs();
       configuration.connections().forEach((name, other) -> open(context, name, other));
+      JobReports reports = new JobReports(main.dataSource());
+      context.getRegistry().bind("jobsApi", new JobsApi(reports));
+      context.getRegistry().bind("rejectsApi", new RejectsApi(reports, targets(context)));
+    }
+
+    private Map<String, DataSource> targets(CamelContext context) {
+      return projects.stream()
+          .collect(
+              Collectors.toMap(
+                  ProjectConfig::project,
+                  p ->
+                      context.getRegistry().lookupByNameAndType(p.connection(), DataSource.class)));
     }
 
     private DatabaseLogin startDatabase() {

@@ -140,15 +140,25 @@ class FirstRunTest {
                         "org.apache.camel:context=caravan,type=routes,name=\"import-samples\""),
                     null))
         .hasSize(1);
-    HttpResponse<String> jobs =
-        HttpClient.newHttpClient()
-            .send(
-                HttpRequest.newBuilder(
-                        URI.create("http://127.0.0.1:" + httpPort + "/api/v1/jobs?limit=200"))
-                    .build(),
-                HttpResponse.BodyHandlers.ofString());
+    HttpResponse<String> jobs = get("jobs?limit=200");
     assertThat(jobs.statusCode()).isEqualTo(200);
     assertThat(jobs.body()).contains("worldbank_gdp.csv", "\"status\": \"completed\"");
     assertThat(sql().rows("SELECT DISTINCT state FROM caravan.job")).containsExactly("completed");
+    String job =
+        sql().value("SELECT job_id FROM caravan.job_file WHERE file = 'worldbank_gdp.csv'");
+    assertThat(get("jobs/" + job + "/rejects?after=9&limit=3").body())
+        .contains("\"line\":17", "\"line\":33", "\"next\":33");
+    HttpResponse<String> csv = get("jobs/" + job + "/rejects.csv");
+    assertThat(csv.headers().firstValue("Content-Type")).hasValue("text/csv; charset=utf-8");
+    assertThat(csv.headers().firstValue("Content-Disposition"))
+        .hasValueSatisfying(value -> assertThat(value).startsWith("attachment; filename="));
+    assertThat(csv.body().lines()).hasSize(6);
+    assertThat(get("jobs/x/rejects.csv").statusCode()).isEqualTo(404);
+  }
+
+  private HttpResponse<String> get(String path) throws Exception {
+    URI uri = URI.create("http://127.0.0.1:" + httpPort + "/api/v1/" + path);
+    return HttpClient.newHttpClient()
+        .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
   }
 }

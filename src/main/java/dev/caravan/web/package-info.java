@@ -1,7 +1,8 @@
 /**
- * The REST face: one class per contract. So far contract 1's reading calls; they listen on
- * loopback.
+ * The REST face: one class per contract. So far the reading calls: contract 1's jobs, and what they
+ * refused; they listen on loopback.
  *
- * <p>Imports Camel, {@code job.jdbc} and {@code failure}.
+ * <p>Imports Camel, Jackson, {@code job.jdbc}, {@code pgload} (the stored rejects) and {@code
+ * failure}.
  */
 package dev.caravan.web;

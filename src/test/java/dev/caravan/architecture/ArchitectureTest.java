@@ -48,13 +48,21 @@ class ArchitectureTest {
     return List.of(
         new Arrow("failure"),
         new Arrow("record", FAILURE, "com.fasterxml.jackson.."),
-        new Arrow("pgload", FAILURE, "dev.caravan.record..", "org.postgresql.."),
+        new Arrow(
+            "pgload", FAILURE, "dev.caravan.record..", "org.postgresql..", "de.siegmar.fastcsv.."),
         new Arrow("copyupsert", FAILURE, "dev.caravan.record..", "dev.caravan.pgload..", CAMEL),
         new Arrow("job", FAILURE, "dev.caravan.copyupsert..", CAMEL, LOG),
         new Arrow("source", FAILURE, "dev.caravan.record..", CAMEL, "com.jcraft.jsch..", LOG),
         new Arrow("project", FAILURE, "com.fasterxml.jackson..", "com.networknt..", "org.yaml.."),
         new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
-        new Arrow("web", FAILURE, "dev.caravan.job..", CAMEL, LOG),
+        new Arrow(
+            "web",
+            FAILURE,
+            "dev.caravan.job..",
+            "dev.caravan.pgload..",
+            "com.fasterxml.jackson..",
+            CAMEL,
+            LOG),
         new Arrow(
             "embedded",
             FAILURE,

@@ -48,6 +48,16 @@ public final class JobReports {
     }
   }
 
+  /** The project of a job; empty when there is no such job. */
+  public Optional<String> project(UUID id) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query =
+            connection.prepareStatement("SELECT project FROM caravan.job WHERE id = ?")) {
+      query.setObject(1, id);
+      return first(query);
+    }
+  }
+
   /** Says that the database answers. */
   public String health() throws SQLException {
     try (Connection connection = dataSource.getConnection();

@@ -1,0 +1,142 @@
+package dev.caravan.web;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import dev.caravan.job.jdbc.JobReports;
+import dev.caravan.pgload.Rejects;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+
+/** Answers {@code GET /api/v1/jobs/{job_id}/rejects} and {@code rejects.csv}. */
+public final class RejectsApi {
+
+  private static final int DEFAULT_LIMIT = 100;
+  private static final int MAX_LIMIT = 1_000;
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
+
+  private final JobReports reports;
+  private final Map<String, DataSource> targets;
+
+  /**
+   * Reads what loads refused.
+   *
+   * @param reports know the project of a job
+   * @param targets the database that a project loads into, by the project's name
+   */
+  public RejectsApi(JobReports reports, Map<String, DataSource> targets) {
+    this.reports = reports;
+    this.targets = targets;
+  }
+
+  /** A page of the refused records, those after a line of the source. */
+  public Object list(
+      @Header("job_id") String id,
+      @Header("after") String after,
+      @Header("limit") String limit,
+      Exchange exchange) {
+    OptionalInt rows = Answer.limit(limit, DEFAULT_LIMIT, MAX_LIMIT);
+    if (rows.isEmpty()) {
+      return Answer.badLimit(exchange, MAX_LIMIT);
+    }
+    if (after != null && !after.matches("[0-9]{1,18}")) {
+      return Answer.badParameter(exchange, "after: allowed is the number of a line");
+    }
+    long line = after == null ? 0 : Long.parseLong(after);
+    return ofTarget(
+        id,
+        exchange,
+        (connection, job) -> json(Rejects.list(connection, job, line, rows.getAsInt())));
+  }
+
+  private static String json(Rejects.Page page) {
+    try {
+      return JSON.writeValueAsString(page);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** All refused records, as a stream of CSV to save. */
+  public Object csv(@Header("job_id") String id, Exchange exchange) {
+    return ofTarget(
+        id,
+        exchange,
+        (connection, job) -> {
+          InputStream csv = csv(connection, job);
+          String disposition = "attachment; filename=\"rejects-%s.csv\"".formatted(job);
+          exchange.getMessage().setHeader("Content-Disposition", disposition);
+          exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "text/csv; charset=utf-8");
+          return csv;
+        });
+  }
+
+  /**
+   * Goes through a file, which is gone when the stream is closed: a slow caller holds no
+   * connection, and a database that fails midway is a 503 and no answer that looks whole.
+   */
+  private static InputStream csv(Connection connection, UUID job) throws SQLException {
+    try {
+      Path file = Files.createTempFile("caravan-rejects", ".csv");
+      try {
+        try (OutputStream out = Files.newOutputStream(file)) {
+          Rejects.writeCsv(connection, job, out);
+        }
+        return Files.newInputStream(file, StandardOpenOption.DELETE_ON_CLOSE);
+      } catch (IOException | SQLException | RuntimeException e) {
+        Files.deleteIfExists(file);
+        throw e;
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @FunctionalInterface
+  private interface TargetQuery {
+    Object run(Connection connection, UUID job) throws SQLException;
+  }
+
+  /** Asks the database that the job loaded into: the rejects are there. */
+  private Object ofTarget(String id, Exchange exchange, TargetQuery query) {
+    return Answer.of(
+        exchange,
+        () -> {
+          Optional<UUID> job = Answer.jobId(id);
+          Optional<String> project =
+              job.isPresent() ? reports.project(job.get()) : Optional.empty();
+          return project.isPresent()
+              ? Optional.of(ofProject(project.get(), job.get(), exchange, query))
+              : Optional.empty();
+        });
+  }
+
+  private Object ofProject(String project, UUID job, Exchange exchange, TargetQuery query)
+      throws SQLException {
+    DataSource target = targets.get(project);
+    if (target == null) {
+      return Answer.notFound(
+          exchange,
+          "The project of the job is not configured any more; its database is not known.");
+    }
+    try (Connection connection = target.getConnection()) {
+      return query.run(connection, job);
+    }
+  }
+}

@@ -1,0 +1,209 @@
+package dev.caravan.web;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import de.siegmar.fastcsv.reader.CsvReader;
+import de.siegmar.fastcsv.reader.CsvRecord;
+import dev.caravan.copyupsert.CopyUpsertConstants;
+import dev.caravan.database.Database;
+import dev.caravan.job.jdbc.JdbcJobRepository;
+import dev.caravan.job.jdbc.JobReports;
+import dev.caravan.testing.TestDatabase;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The rejects stand in the project's database, which is another one than that of the jobs. */
+class RejectsApiTest {
+
+  private final DefaultCamelContext context = new DefaultCamelContext();
+  private final Exchange exchange = new DefaultExchange(context);
+  private Database jobDatabase;
+  private Database target;
+  private JdbcJobRepository jobs;
+  private RejectsApi api;
+
+  @BeforeEach
+  void open() {
+    jobDatabase = Database.open("jobs", TestDatabase.create().url(), null, null, 2);
+    jobDatabase.migrate();
+    target = Database.open("target", TestDatabase.create().url(), null, null, 2);
+    jobs = new JdbcJobRepository(jobDatabase.dataSource(), "here");
+    api =
+        new RejectsApi(new JobReports(jobDatabase.dataSource()), Map.of("p", target.dataSource()));
+    context.getRegistry().bind("target", target.dataSource());
+    context.start();
+  }
+
+  @AfterEach
+  void close() {
+    context.stop();
+    target.close();
+    jobDatabase.close();
+  }
+
+  /** A job of the project whose load of the CSV may also fail. */
+  private UUID job(String project, String csv) throws Exception {
+    UUID id = UUID.randomUUID();
+    jobs.start(id, "import-sftp", project);
+    context
+        .createProducerTemplate()
+        .request(
+            "copy-upsert:t?keyColumns=id&force=true&dataSource=#bean:target",
+            load -> {
+              load.getMessage().setBody(csv.getBytes(StandardCharsets.UTF_8));
+              load.getMessage().setHeader(CopyUpsertConstants.LOAD_ID, id);
+              load.getMessage().setHeader(Exchange.FILE_NAME, "-a.csv");
+            });
+    return id;
+  }
+
+  private JsonNode page(UUID job, String after, String limit) throws Exception {
+    return new ObjectMapper().readTree((String) api.list(job.toString(), after, limit, exchange));
+  }
+
+  private String csv(UUID job) throws Exception {
+    try (InputStream stream = (InputStream) api.csv(job.toString(), exchange)) {
+      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  private Object status() {
+    return exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE);
+  }
+
+  private static String bad(int rows, String record) {
+    return IntStream.range(0, rows).mapToObj(i -> record + "\n").collect(Collectors.joining());
+  }
+
+  @Test
+  void tellsAllThatIsKnownOfAReject() throws Exception {
+    JsonNode page = page(job("p", "id,x\n1,a\n2,b\0c\n3\n"), null, null);
+    assertThat(page.at("/next").isNull()).isTrue();
+    assertThat(page.at("/rejects")).hasSize(2);
+    JsonNode first = page.at("/rejects/0");
+    assertThat(first.at("/file").asText()).isEqualTo("-a.csv");
+    assertThat(first.at("/line").asLong()).isEqualTo(3);
+    assertThat(first.at("/byte_offset").asLong()).isEqualTo(9);
+    assertThat(first.at("/column").asText()).isEqualTo("x");
+    assertThat(first.at("/code").asText()).isEqualTo("NUL_BYTE");
+    assertThat(first.at("/message").asText()).isNotEmpty();
+    assertThat(first.at("/raw").asText()).isEqualTo("2,b\\x00c");
+    assertThat(first.at("/status").asText()).isEqualTo("open");
+    assertThat(page.at("/rejects/1/column").isNull()).isTrue();
+    assertThat(exchange.getMessage().getHeader(Exchange.CONTENT_TYPE))
+        .isEqualTo("application/json");
+  }
+
+  @Test
+  void leadsFromPageToPageToTheEnd() throws Exception {
+    UUID job = job("p", "id,x\n1,a\n" + bad(205, "2"));
+    List<Long> lines = new ArrayList<>();
+    String after = null;
+    for (int size : List.of(100, 100, 5)) {
+      JsonNode page = page(job, after, null);
+      assertThat(page.at("/rejects")).hasSize(size);
+      page.at("/rejects").forEach(reject -> lines.add(reject.at("/line").asLong()));
+      after = page.at("/next").isNull() ? null : page.at("/next").asText();
+    }
+    assertThat(after).isNull();
+    assertThat(lines).isEqualTo(IntStream.rangeClosed(3, 207).asLongStream().boxed().toList());
+    assertThat(page(job, "200", "7").at("/next").isNull()).isTrue();
+    assertThat(page(job, "200", "6").at("/next").asLong()).isEqualTo(206);
+    assertThat(page(job, "207", "1").at("/rejects")).isEmpty();
+  }
+
+  @Test
+  void keepsPagesOfLongRecordsSmall() throws Exception {
+    UUID job = job("p", "id,x\n1,a\n" + bad(7, "2" + "y".repeat(500_000)));
+    assertThat(page(job, null, null).at("/rejects")).hasSize(3);
+    assertThat(page(job, null, null).at("/next").asLong()).isEqualTo(5);
+    assertThat(csv(job).lines()).hasSize(8);
+  }
+
+  @Test
+  void writesAllAsCsvThatASpreadsheetDoesNotRun() throws Exception {
+    UUID job =
+        job(
+            "p",
+            "id,x\n1,a\n=HYPERLINK(\"http://x\")\n+1\n-1\n@SUM(1)\n\t=1\n＝1\n2,b\0c\n3,\"d\ne\",f\n"
+                + bad(1_000, "5"));
+    String csv = csv(job);
+    assertThat(exchange.getMessage().getHeader(Exchange.CONTENT_TYPE))
+        .isEqualTo("text/csv; charset=utf-8");
+    assertThat(exchange.getMessage().getHeader("Content-Disposition"))
+        .isEqualTo("attachment; filename=\"rejects-" + job + ".csv\"");
+    assertThat(csv)
+        .startsWith("file,line,byte_offset,column,code,message,raw,status\r\n\"'-a.csv\"");
+    assertThat(csv).contains("\"'=HYPERLINK(\"\"http://x\"\")\"");
+    List<CsvRecord> records = CsvReader.builder().ofCsvRecord(csv).stream().skip(1).toList();
+    assertThat(records).hasSize(1_008).allMatch(record -> record.getFieldCount() == 8);
+    assertThat(records.stream().limit(9).map(record -> record.getField(6)))
+        .containsExactly(
+            "'=HYPERLINK(\"http://x\")",
+            "'+1",
+            "'-1",
+            "'@SUM(1)",
+            "'\t=1",
+            "'＝1",
+            "2,b\\x00c",
+            "3,\"d\ne\",f",
+            "5");
+    assertThat(records.get(6).getFields().subList(0, 5))
+        .containsExactly("'-a.csv", "9", "55", "x", "NUL_BYTE");
+  }
+
+  @Test
+  void leavesNoFileBehindWhenTheStreamIsClosed() throws Exception {
+    UUID job = job("p", "id,x\n1,a\n2\n");
+    List<String> before = temporaryFiles();
+    csv(job);
+    assertThat(temporaryFiles()).isEqualTo(before);
+  }
+
+  private static List<String> temporaryFiles() {
+    String[] names = new java.io.File(System.getProperty("java.io.tmpdir")).list();
+    return java.util.Arrays.stream(names).filter(n -> n.startsWith("caravan-rejects")).toList();
+  }
+
+  @Test
+  void saysNoToWhatItDoesNotKnow() throws Exception {
+    for (String id : List.of("abc", UUID.randomUUID().toString())) {
+      assertThat(api.list(id, null, null, exchange)).asString().contains("There is no such job");
+      assertThat(status()).isEqualTo(404);
+      assertThat(api.csv(id, exchange)).asString().contains("There is no such job");
+      assertThat(exchange.getMessage().getHeader(Exchange.CONTENT_TYPE))
+          .isEqualTo("application/problem+json");
+    }
+    UUID job = job("p", "id,x\n1,a\n2\n");
+    for (String limit : List.of("0", "1001", "-1", "x", "99999999999")) {
+      assertThat(page(job, null, limit).at("/detail").asText()).contains("1 to 1000");
+      assertThat(status()).isEqualTo(400);
+    }
+    assertThat(page(job, "-1", null).at("/detail").asText()).contains("after");
+    assertThat(api.list(job("gone", "id,x\n1,a\n2\n").toString(), null, null, exchange))
+        .asString()
+        .contains("NOT_FOUND", "not configured any more");
+  }
+
+  @Test
+  void answers503WhenTheTargetIsAway() throws Exception {
+    UUID job = job("p", "id,x\n1,a\n2\n");
+    target.close();
+    assertThat(api.csv(job.toString(), exchange)).asString().contains("DB_UNAVAILABLE");
+    assertThat(status()).isEqualTo(503);
+  }
+}

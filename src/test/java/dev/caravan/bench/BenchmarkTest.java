@@ -44,11 +44,13 @@ class BenchmarkTest {
                 database.server(),
                 database.dataSource(),
                 FOLDER.resolve("caravan").toAbsolutePath());
-        JdbcBatch jdbc = new JdbcBatch(database.dataSource())) {
+        JdbcBatch jdbc = new JdbcBatch(database.dataSource());
+        StockCamel camel = new StockCamel(database.dataSource())) {
       contestants.put("psql", psql);
       contestants.put("local", local);
       contestants.put("sftp", sftp);
       contestants.put("jdbc", jdbc);
+      contestants.put("camel", camel);
       only(System.getProperty("bench.contestants", ""));
       for (Shape shape : shapes) {
         for (Case which : Case.values()) {

@@ -9,6 +9,7 @@ import dev.caravan.pgload.OnDrift;
 import dev.caravan.pgload.OnError;
 import dev.caravan.pgload.OnMissing;
 import dev.caravan.pgload.TableName;
+import dev.caravan.pgload.ValueFormats;
 import dev.caravan.record.csv.CsvFormat;
 import java.nio.charset.Charset;
 import java.util.Arrays;
@@ -120,6 +121,32 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
       description = "Whether an empty source may replace the content of the table.")
   private boolean allowEmpty;
 
+  @UriParam(description = "Pattern of dates, such as dd.MM.yyyy; ISO 8601 by default.")
+  private String dateFormat;
+
+  @UriParam(
+      description =
+          "Pattern of timestamps without a zone, such as dd.MM.yyyy HH:mm:ss; ISO 8601 by default.")
+  private String timestampFormat;
+
+  @UriParam(defaultValue = ".", description = "Character between a number and its fraction.")
+  private char decimalSeparator = '.';
+
+  @UriParam(description = "Character between groups of three digits; none by default.")
+  private Character thousandsSeparator;
+
+  @UriParam(description = "Texts that are true, with commas between them; true and t by default.")
+  private String trueWords = "";
+
+  @UriParam(description = "Texts that are false, with commas between them; false and f by default.")
+  private String falseWords = "";
+
+  @UriParam(
+      defaultValue = "false",
+      description =
+          "Whether a table that the load creates gets types by its values; text by default.")
+  private boolean inferTypes;
+
   @UriParam(description = "Loads of one pipeline load the same content once; the table by default.")
   private String pipeline;
 
@@ -180,7 +207,9 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
             maxErrors == null ? OptionalLong.empty() : OptionalLong.of(maxErrors),
             maxErrorRatio == null ? OptionalDouble.empty() : OptionalDouble.of(maxErrorRatio),
             onDrift,
-            allowEmpty);
+            allowEmpty,
+            formats(),
+            inferTypes);
     CsvFormat format =
         CsvFormat.DEFAULT
             .withDelimiter(delimiterChar())
@@ -194,6 +223,16 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
         format,
         Optional.ofNullable(jsonRecords),
         force);
+  }
+
+  private ValueFormats formats() {
+    return new ValueFormats(
+        Optional.ofNullable(dateFormat),
+        Optional.ofNullable(timestampFormat),
+        decimalSeparator,
+        Optional.ofNullable(thousandsSeparator),
+        trueWords.isEmpty() ? ValueFormats.ISO.trueWords() : list(trueWords),
+        falseWords.isEmpty() ? ValueFormats.ISO.falseWords() : list(falseWords));
   }
 
   private Optional<LoadRange> range() {
@@ -402,6 +441,62 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
 
   public void setAllowEmpty(boolean allowEmpty) {
     this.allowEmpty = allowEmpty;
+  }
+
+  public String getDateFormat() {
+    return dateFormat;
+  }
+
+  public void setDateFormat(String dateFormat) {
+    this.dateFormat = dateFormat;
+  }
+
+  public String getTimestampFormat() {
+    return timestampFormat;
+  }
+
+  public void setTimestampFormat(String timestampFormat) {
+    this.timestampFormat = timestampFormat;
+  }
+
+  public char getDecimalSeparator() {
+    return decimalSeparator;
+  }
+
+  public void setDecimalSeparator(char decimalSeparator) {
+    this.decimalSeparator = decimalSeparator;
+  }
+
+  public Character getThousandsSeparator() {
+    return thousandsSeparator;
+  }
+
+  public void setThousandsSeparator(Character thousandsSeparator) {
+    this.thousandsSeparator = thousandsSeparator;
+  }
+
+  public String getTrueWords() {
+    return trueWords;
+  }
+
+  public void setTrueWords(String trueWords) {
+    this.trueWords = trueWords;
+  }
+
+  public String getFalseWords() {
+    return falseWords;
+  }
+
+  public void setFalseWords(String falseWords) {
+    this.falseWords = falseWords;
+  }
+
+  public boolean isInferTypes() {
+    return inferTypes;
+  }
+
+  public void setInferTypes(boolean inferTypes) {
+    this.inferTypes = inferTypes;
   }
 
   public String getPipeline() {

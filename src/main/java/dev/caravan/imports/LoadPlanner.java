@@ -11,6 +11,7 @@ import dev.caravan.pgload.OnDrift;
 import dev.caravan.pgload.OnError;
 import dev.caravan.pgload.OnMissing;
 import dev.caravan.pgload.TableName;
+import dev.caravan.pgload.ValueFormats;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.TableOptions;
 import dev.caravan.project.TablePlan;
@@ -57,7 +58,9 @@ final class LoadPlanner implements Processor {
             options.maxErrors(),
             options.maxErrorRatio(),
             OnDrift.valueOf(options.onDrift().name()),
-            options.allowEmpty());
+            options.allowEmpty(),
+            formats(options.valueFormats()),
+            options.inferTypes());
     CsvFormat format =
         CsvFormat.DEFAULT
             .withDelimiter(options.delimiter())
@@ -67,5 +70,15 @@ final class LoadPlanner implements Processor {
             .withNullWords(options.nullValues());
     return new CopyUpsertLoad(
         project.project() + "/" + target, spec, format, Optional.empty(), false);
+  }
+
+  private static ValueFormats formats(TableOptions.Formats formats) {
+    return new ValueFormats(
+        formats.date(),
+        formats.timestamp(),
+        formats.decimal(),
+        formats.thousands(),
+        formats.trueWords(),
+        formats.falseWords());
   }
 }

@@ -23,13 +23,15 @@ import java.util.stream.IntStream;
  * @param keys the columns that make the key
  * @param discarded fields of the source that go nowhere, because the target has no such column
  * @param drift how this load differs from the table and from the last load
+ * @param formats how staged texts are read
  */
 record ColumnPlan(
     List<Column> columns,
     List<Integer> fields,
     List<Integer> keys,
     List<Integer> discarded,
-    List<Drift> drift) {
+    List<Drift> drift,
+    ValueFormats formats) {
 
   /**
    * Plans for a table that does not exist: every column is text, or jsonb, and named as the
@@ -42,7 +44,21 @@ record ColumnPlan(
         fields.stream().map(i -> newColumn(names.get(i), records.isJson(i))).toList();
     checkControlColumns(spec, columns);
     return new ColumnPlan(
-        columns, fields, keys(spec, records, columns), List.of(), new ArrayList<>());
+        columns,
+        fields,
+        keys(spec, records, columns),
+        List.of(),
+        new ArrayList<>(),
+        spec.formats());
+  }
+
+  /** The same with the types that its values have turned out to have. */
+  ColumnPlan withTypes(List<String> types) {
+    List<Column> typed =
+        IntStream.range(0, columns.size())
+            .mapToObj(i -> new Column(columns.get(i).name(), types.get(i), -1, false, false, true))
+            .toList();
+    return new ColumnPlan(typed, fields, keys, discarded, drift, formats);
   }
 
   private static Column newColumn(String name, boolean json) {
@@ -87,7 +103,8 @@ record ColumnPlan(
     checkGenerated(target, columns);
     checkControlColumns(spec, columns);
     ColumnPlan plan =
-        new ColumnPlan(columns, fields, keys(spec, records, columns), discarded, drift);
+        new ColumnPlan(
+            columns, fields, keys(spec, records, columns), discarded, drift, spec.formats());
     plan.checkRequired(spec, target);
     plan.checkUnique(spec, target);
     plan.compare(spec, before);

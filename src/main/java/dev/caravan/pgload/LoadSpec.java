@@ -23,6 +23,8 @@ import java.util.OptionalLong;
  * @param maxErrorRatio a larger share of rejects among the records read (0 to 1) fails the load
  * @param onDrift what a load does that is not like the last one
  * @param allowEmpty whether a source without records may replace the content of the target
+ * @param formats how texts are read as values of typed columns
+ * @param inferTypes whether a table that the load creates gets types; text by default
  */
 public record LoadSpec(
     TableName target,
@@ -35,7 +37,9 @@ public record LoadSpec(
     OptionalLong maxErrors,
     OptionalDouble maxErrorRatio,
     OnDrift onDrift,
-    boolean allowEmpty) {
+    boolean allowEmpty,
+    ValueFormats formats,
+    boolean inferTypes) {
 
   public LoadSpec {
     keyColumns = List.copyOf(keyColumns);
@@ -94,6 +98,8 @@ public record LoadSpec(
         OptionalLong.empty(),
         OptionalDouble.empty(),
         OnDrift.FREEZE,
+        false,
+        ValueFormats.ISO,
         false);
   }
 }

@@ -158,24 +158,23 @@ public final class Loader {
       lockTarget();
       target = Target.find(connection, spec.target()); // another load may have created it meanwhile
     }
-    if (target.isEmpty() && spec.range().isPresent()) {
+    if (target.isEmpty() && spec.range().isPresent() && !spec.inferTypes()) {
       ColumnPlan plan = ColumnPlan.forNewTable(spec, records);
       NewTable.create(connection, spec, plan).addKey(true); // empty; its range is yet to be checked
       target = Target.find(connection, spec.target());
     }
-    return target.isEmpty() ? loadNewTable() : loadTable(target.get());
+    if (target.isPresent()) {
+      return loadTable(target.get());
+    }
+    return spec.inferTypes() ? loadInferredTable() : loadNewTable();
   }
 
   private LoadResult loadTable(Target target) throws SQLException, IOException {
     ColumnPlan plan =
         ColumnPlan.forTable(
             spec, records, target, LoadLedger.lastColumns(connection, spec, origin));
-    Staging staging = Staging.create(connection, plan);
     KeyOrder keys = new KeyOrder(plan);
-    CopyRows copy = CopyRows.toStaging(connection, plan, second, origin.loadId());
-    if (copy(copy, plan, keys)) {
-      staging.join(origin.loadId());
-    }
+    Staging staging = stage(plan, keys);
     lockTarget();
     if (origin.sha256() != null && !origin.force()) {
       Optional<UUID> same = LoadLedger.sameContent(connection, spec, origin);
@@ -183,7 +182,25 @@ public final class Loader {
         return sameContent(same.get());
       }
     }
-    return merge(plan, staging, keys);
+    return merge(plan, staging, plan.keys().isEmpty() || keys.provesUnique());
+  }
+
+  private Staging stage(ColumnPlan plan, KeyOrder keys) throws SQLException, IOException {
+    Staging staging = Staging.create(connection, plan);
+    CopyRows copy = CopyRows.toStaging(connection, plan, second, origin.loadId());
+    if (copy(copy, plan, keys)) {
+      staging.join(origin.loadId());
+    }
+    return staging;
+  }
+
+  /** The types of the columns are known when all values have been seen. */
+  private LoadResult loadInferredTable() throws SQLException, IOException {
+    ColumnPlan texts = ColumnPlan.forNewTable(spec, records);
+    Staging staging = stage(texts, new KeyOrder(texts));
+    ColumnPlan plan = TypeInference.infer(connection, texts, staging);
+    NewTable.create(connection, spec, plan).addKey(true); // it is empty
+    return merge(plan, staging, plan.keys().isEmpty());
   }
 
   /** Nobody can see the table before the commit, so the rows go straight into it. */
@@ -297,10 +314,9 @@ public final class Loader {
     return result(Outcome.SAME_CONTENT, before, 0, Merge.Counts.NONE, 0, 0);
   }
 
-  private LoadResult merge(ColumnPlan plan, Staging staging, KeyOrder keys) throws SQLException {
+  private LoadResult merge(ColumnPlan plan, Staging staging, boolean unique) throws SQLException {
     addColumns(plan);
     new ValueCheck(connection, plan, spec, staging, records.columns()).run(rejects);
-    boolean unique = plan.keys().isEmpty() || keys.provesUnique();
     long superseded = unique ? 0 : staging.deleteSuperseded();
     Merge merge = new Merge(connection, spec, plan, staging);
     boolean complete = rejects.count() == 0 && filtered == 0;

@@ -1,5 +1,6 @@
 package dev.caravan.pgload;
 
+import dev.caravan.pgload.Target.Column;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -56,7 +57,8 @@ final class Staging {
 
   /** The value of column {@code i} as its target column takes it. */
   static String value(ColumnPlan plan, int i) {
-    return plan.columns().get(i).typed(ColumnPlan.staged(i));
+    Column column = plan.columns().get(i);
+    return column.typed(plan.formats().canonical(column.type(), ColumnPlan.staged(i)));
   }
 
   /** That row {@code t} of the target has the key of a staged row. */

@@ -20,11 +20,6 @@ import java.util.stream.IntStream;
  */
 final class ValueCheck {
 
-  private static final String NUMBER = "^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?$";
-  private static final String DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}";
-  private static final String TIME = "[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?";
-  private static final String ZONE = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)$";
-
   private static final int FETCH_ROWS = 1_000;
 
   private final Connection connection;
@@ -32,6 +27,7 @@ final class ValueCheck {
   private final Staging staging;
   private final List<String> sourceColumns;
   private final Optional<LoadRange> range;
+  private final ValueFormats formats;
   private final List<Condition> conditions = new ArrayList<>();
 
   /** What a bad value of a column fulfils; {@code outside} tells the range from the type. */
@@ -48,6 +44,7 @@ final class ValueCheck {
     this.staging = staging;
     this.sourceColumns = sourceColumns;
     this.range = spec.range();
+    this.formats = spec.formats();
     for (int i = 0; i < plan.columns().size(); i++) {
       Column column = plan.columns().get(i);
       boolean checkedBefore = plan.keys().contains(i); // the load refuses a key without a value
@@ -67,7 +64,7 @@ final class ValueCheck {
       outside +=
           " OR %1$s < %2$s OR %1$s >= %3$s"
               .formatted(
-                  column.typed(staged),
+                  Staging.value(plan, i),
                   column.typed(Identifier.literal(bounds.from().orElseThrow())),
                   column.typed(Identifier.literal(bounds.to().orElseThrow())));
     }
@@ -117,7 +114,7 @@ final class ValueCheck {
         value == null
             ? "The field is empty; column '%s' must have a value.".formatted(column.name())
             : "'%s' is not taken by column '%s' of type %s%s."
-                .formatted(value, column.name(), column.type(), expected(column));
+                .formatted(value, column.name(), column.type(), formats.expected(column.type()));
     RejectCode code =
         tooLong
             ? RejectCode.TOO_LONG
@@ -149,46 +146,18 @@ final class ValueCheck {
         + ".";
   }
 
-  private static String expected(Column column) {
-    return switch (kind(column)) {
-      case "date" -> "; expected is yyyy-mm-dd";
-      case "timestamp without time zone" -> "; expected is yyyy-mm-dd hh:mm:ss without a zone";
-      case "timestamp with time zone" -> "; expected is yyyy-mm-dd hh:mm:ss with a zone";
-      case "boolean" -> "; expected is true or false";
-      default -> "";
-    };
-  }
-
-  /** The type without its modifier. */
-  private static String kind(Column column) {
-    return column.type().replaceAll("\\([^)]*\\)", "");
-  }
-
-  private static String isBad(Column column, String value) {
+  private String isBad(Column column, String value) {
     String bad = valueIsBad(column, value);
     return column.required() ? "(%s IS NULL OR %s)".formatted(value, bad) : bad;
   }
 
-  private static String valueIsBad(Column column, String value) {
+  private String valueIsBad(Column column, String value) {
     if (column.maxLength() >= 0) {
       return "char_length(%s) > %d".formatted(value, column.maxLength());
     }
     if (column.isText()) {
       return "false";
     }
-    String invalid =
-        "NOT pg_input_is_valid(%s, %s)".formatted(value, Identifier.literal(column.type()));
-    String pattern =
-        switch (kind(column)) {
-          case "numeric", "real", "double precision" -> NUMBER;
-          case "date" -> DATE + "$";
-          case "timestamp without time zone" -> DATE + "(" + TIME + ")?$";
-          case "timestamp with time zone" -> DATE + TIME + ZONE;
-          case "boolean" -> "^(true|false|t|f|TRUE|FALSE|True|False)$";
-          default -> null;
-        };
-    return pattern == null
-        ? invalid
-        : "(%s !~ %s OR %s)".formatted(value, Identifier.literal(pattern), invalid);
+    return formats.isBad(column.type(), value);
   }
 }

@@ -3,6 +3,7 @@ package dev.caravan.project;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.project.SftpConfig.Download;
+import dev.caravan.project.TableOptions.Formats;
 import dev.caravan.project.TableOptions.MissingRows;
 import dev.caravan.project.TableOptions.Mode;
 import dev.caravan.project.TableOptions.OnDrift;
@@ -108,7 +109,15 @@ final class ProjectBinding {
         constant(OnDrift.class, table, "on_drift"),
         table.get("allow_empty").booleanValue(),
         optional(table, "trailer"),
-        texts(table.get("null_values")));
+        texts(table.get("null_values")),
+        new Formats(
+            optional(table, "date_format"),
+            optional(table, "timestamp_format"),
+            text(table, "decimal_separator").charAt(0),
+            optional(table, "thousands_separator").map(separator -> separator.charAt(0)),
+            texts(table.get("true_values")),
+            texts(table.get("false_values"))),
+        table.get("infer_types").booleanValue());
   }
 
   private static OptionalLong maxErrors(JsonNode limit) {

@@ -135,6 +135,26 @@ final class TableChecks {
       problems.add(path, "missing_rows: soft_delete goes with mode: upsert or scd2 only");
     }
     checkRange(section, path, effective);
+    checkFormats(section, path);
+  }
+
+  private void checkFormats(JsonNode section, KeyPath path) {
+    String decimal = effective(section, "decimal_separator").asText(".");
+    if (effective(section, "thousands_separator")
+        .asText()
+        .equals(decimal.isEmpty() ? "." : decimal)) {
+      problems.add(path, "thousands_separator and decimal_separator are the same; allowed: two");
+    }
+    for (JsonNode word : effective(section, "true_values")) {
+      for (JsonNode other : effective(section, "false_values")) {
+        if (word.equals(other)) {
+          problems.add(
+              path,
+              "true_values and false_values: both have %s; allowed: each word once"
+                  .formatted(Printable.quoted(word.asText())));
+        }
+      }
+    }
   }
 
   private void checkRange(JsonNode section, KeyPath path, Mode mode) {

@@ -24,6 +24,8 @@ import java.util.OptionalLong;
  * @param allowEmpty whether a file without data rows may replace the rows of the table
  * @param trailer first field of the record that ends a complete file and counts its data rows
  * @param nullValues words that mean NULL
+ * @param valueFormats how texts are read as values of typed columns
+ * @param inferTypes whether a table that does not exist is created with types
  */
 public record TableOptions(
     List<String> keyColumns,
@@ -40,7 +42,9 @@ public record TableOptions(
     OnDrift onDrift,
     boolean allowEmpty,
     Optional<String> trailer,
-    List<String> nullValues) {
+    List<String> nullValues,
+    Formats valueFormats,
+    boolean inferTypes) {
 
   public TableOptions {
     keyColumns = List.copyOf(keyColumns);
@@ -73,6 +77,21 @@ public record TableOptions(
 
   /** A part of the table: by its bounds (the second exclusive), or by the values in the file. */
   public record Range(String column, Optional<String> from, Optional<String> to) {}
+
+  /** How dates, timestamps, numbers and booleans are written; empty patterns are ISO 8601. */
+  public record Formats(
+      Optional<String> date,
+      Optional<String> timestamp,
+      char decimal,
+      Optional<Character> thousands,
+      List<String> trueWords,
+      List<String> falseWords) {
+
+    public Formats {
+      trueWords = List.copyOf(trueWords);
+      falseWords = List.copyOf(falseWords);
+    }
+  }
 
   /** What happens with rows that the file no longer has; see the schema. */
   public enum MissingRows {

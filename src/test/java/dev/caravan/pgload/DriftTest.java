@@ -29,6 +29,8 @@ class DriftTest {
         OptionalLong.empty(),
         OptionalDouble.empty(),
         policy,
+        false,
+        ValueFormats.ISO,
         false);
   }
 

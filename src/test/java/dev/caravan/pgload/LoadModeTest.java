@@ -34,6 +34,8 @@ class LoadModeTest {
         OptionalLong.empty(),
         OptionalDouble.empty(),
         OnDrift.FREEZE,
+        false,
+        ValueFormats.ISO,
         false);
   }
 

@@ -177,6 +177,8 @@ class LoaderTest {
             OptionalLong.empty(),
             OptionalDouble.empty(),
             OnDrift.FREEZE,
+            false,
+            ValueFormats.ISO,
             false);
     load(replace, "id,name\n1,a\n2,b\n3,c\n");
     counts(
@@ -196,7 +198,9 @@ class LoaderTest {
             OptionalLong.empty(),
             OptionalDouble.empty(),
             OnDrift.FREEZE,
-            true);
+            true,
+            ValueFormats.ISO,
+            false);
     counts(
         load(withoutKey, "id,name\n7,a\n8,a\n"),
         "read=2, inserted=2, updated=0, unchanged=0, superseded=0, rejected=0, filtered=0, deleted=3");
@@ -219,6 +223,8 @@ class LoaderTest {
             OptionalLong.empty(),
             OptionalDouble.empty(),
             OnDrift.FREEZE,
+            false,
+            ValueFormats.ISO,
             false);
     fails(
         strict,
@@ -247,6 +253,8 @@ class LoaderTest {
             OptionalLong.of(2),
             OptionalDouble.of(0.5),
             OnDrift.FREEZE,
+            false,
+            ValueFormats.ISO,
             false);
     load(two, "id,name\n1,a\n2,b\n3\n4\n");
     fails(
@@ -383,6 +391,8 @@ class LoaderTest {
             OptionalLong.empty(),
             OptionalDouble.empty(),
             OnDrift.EVOLVE,
+            false,
+            ValueFormats.ISO,
             false);
     load(accept, "id,name\n1,b\n");
     assertThat(rows("SELECT * FROM people")).containsExactly("1|b|5");

@@ -96,7 +96,15 @@ class ProjectConfigReaderTest {
                             TableOptions.OnDrift.FREEZE,
                             false,
                             Optional.empty(),
-                            List.of())))));
+                            List.of(),
+                            new TableOptions.Formats(
+                                Optional.empty(),
+                                Optional.empty(),
+                                '.',
+                                Optional.empty(),
+                                List.of("true", "t", "TRUE", "True"),
+                                List.of("false", "f", "FALSE", "False")),
+                            false)))));
   }
 
   @Test

@@ -46,6 +46,18 @@ class JobsApiTest {
   }
 
   private UUID job(JobState state, FailureCode code) throws Exception {
+    return code == null
+        ? job(
+            state,
+            null,
+            FileResult.Status.LOADED,
+            Map.of("read", 3L, "inserted", 2L, "rejected", 1L))
+        : job(state, code, FileResult.Status.FAILED, Map.of());
+  }
+
+  private UUID job(
+      JobState state, FailureCode code, FileResult.Status status, Map<String, Long> counts)
+      throws Exception {
     UUID id = UUID.randomUUID();
     jobs.start(id, "import-sftp", "p");
     FileResult file =
@@ -54,9 +66,9 @@ class JobsApiTest {
             10L,
             Instant.EPOCH,
             "public.a",
-            code == null ? FileResult.Status.LOADED : FileResult.Status.FAILED,
+            status,
             null,
-            code == null ? Map.of("read", 3L, "inserted", 2L, "rejected", 1L) : Map.of(),
+            counts,
             Duration.ofMillis(5),
             List.of());
     String message = code == null ? null : "it \"broke\"";
@@ -88,6 +100,22 @@ class JobsApiTest {
     assertThat(failed.at("/file_results/0/error").asText()).isEqualTo("it \"broke\"");
     assertThat(failed.at("/errors/0/attempt").asInt()).isEqualTo(2);
     assertThat(status()).isNull();
+  }
+
+  @Test
+  void saysWhatToldThatNothingChanged() throws Exception {
+    assertThat(unchangedBy(FileResult.Status.SAME_CONTENT, Map.of())).isEqualTo("content");
+    assertThat(unchangedBy(FileResult.Status.LOADED, Map.of("read", 2L, "unchanged", 2L)))
+        .isEqualTo("rows");
+    assertThat(
+            unchangedBy(
+                FileResult.Status.LOADED, Map.of("read", 2L, "unchanged", 1L, "updated", 1L)))
+        .isEqualTo("null");
+  }
+
+  private String unchangedBy(FileResult.Status status, Map<String, Long> counts) throws Exception {
+    UUID id = job(JobState.COMPLETED, null, status, counts);
+    return json(api.show(id.toString(), exchange)).at("/file_results/0/unchanged_by").asText();
   }
 
   @Test

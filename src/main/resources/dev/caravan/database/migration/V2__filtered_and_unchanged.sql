@@ -1,4 +1,6 @@
--- Records that a load leaves out on purpose are part of the balance.
+-- Records that a load leaves out on purpose are part of the balance; a file that changed nothing says
+-- what told so: its content (the hash), or its rows in the merge. A file that its size and time tell
+-- to be loaded (after_load: keep) has no job at all.
 
 ALTER TABLE job_file ADD COLUMN rows_filtered bigint NOT NULL DEFAULT 0;
 ALTER TABLE job_file DROP CONSTRAINT job_file_balances;
@@ -25,6 +27,10 @@ SELECT j.id, j.state, j.created_at,
         'inserted', f.rows_inserted, 'updated', f.rows_updated, 'unchanged', f.rows_unchanged,
         'superseded', f.rows_superseded, 'rejected', f.rows_rejected,
         'filtered', f.rows_filtered, 'deleted', f.rows_deleted,
+        'unchanged_by', CASE
+          WHEN f.status = 'same_content' THEN 'content'
+          WHEN f.status = 'loaded' AND f.rows_unchanged > 0 AND f.rows_deleted = 0
+            AND f.rows_inserted + f.rows_updated = 0 THEN 'rows' END,
         'warnings', f.warnings, 'moved_at', f.moved_at,
         'error', CASE WHEN f.status = 'failed' THEN j.message END) ORDER BY f.file), '[]')
       FROM job_file f WHERE f.job_id = j.id),

@@ -45,12 +45,16 @@ class BenchmarkTest {
                 database.dataSource(),
                 FOLDER.resolve("caravan").toAbsolutePath());
         JdbcBatch jdbc = new JdbcBatch(database.dataSource());
-        StockCamel camel = new StockCamel(database.dataSource())) {
+        StockCamel camel = new StockCamel(database.dataSource());
+        PgLoader pgloader = new PgLoader(database.server(), FOLDER.resolve("pgloader"))) {
       contestants.put("psql", psql);
       contestants.put("local", local);
       contestants.put("sftp", sftp);
       contestants.put("jdbc", jdbc);
       contestants.put("camel", camel);
+      if (PgLoader.isInstalled()) {
+        contestants.put("pgloader", pgloader);
+      }
       only(System.getProperty("bench.contestants", ""));
       for (Shape shape : shapes) {
         for (Case which : Case.values()) {

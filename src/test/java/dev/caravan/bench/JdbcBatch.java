@@ -51,8 +51,7 @@ final class JdbcBatch implements Contestant {
 
   static void createTable(Connection connection, Shape shape, String table) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      statement.execute(
-          shape.createTable(table).replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"));
+      statement.execute(shape.createTable(table));
     }
   }
 

@@ -67,8 +67,6 @@ final class Psql implements Contestant {
   }
 
   private static String script(Shape shape, Path file, String table) {
-    List<String> names = shape.columnNames();
-    List<String> values = names.subList(1, names.size());
     return """
         SET client_min_messages = warning;
         BEGIN;
@@ -76,18 +74,29 @@ final class Psql implements Contestant {
         %s;
         CREATE TEMPORARY TABLE staging (LIKE %s) ON COMMIT DROP;
         \\copy staging FROM '%s' WITH (FORMAT csv, HEADER true, DELIMITER '%s', ENCODING '%s')
-        MERGE INTO %s t USING staging s ON t.id = s.id
-        WHEN MATCHED AND ROW(%s) IS DISTINCT FROM ROW(%s) THEN UPDATE SET %s
-        WHEN NOT MATCHED THEN INSERT (%s) VALUES (%s);
+        %s;
         COMMIT;
         """
         .formatted(
-            shape.createTable(table).replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"),
+            shape.createTable(table),
             table,
             file.toAbsolutePath(),
             shape.delimiter(),
             shape.charset().equals(StandardCharsets.UTF_8) ? "UTF8" : "LATIN1",
+            merge(shape, table, "staging"));
+  }
+
+  /** Brings the rows of the staging table into the table and leaves equal rows alone. */
+  static String merge(Shape shape, String table, String staging) {
+    List<String> names = shape.columnNames();
+    List<String> values = names.subList(1, names.size());
+    return """
+        MERGE INTO %s t USING %s s ON t.id = s.id
+        WHEN MATCHED AND ROW(%s) IS DISTINCT FROM ROW(%s) THEN UPDATE SET %s
+        WHEN NOT MATCHED THEN INSERT (%s) VALUES (%s)"""
+        .formatted(
             table,
+            staging,
             prefixed("t.", values),
             prefixed("s.", values),
             values.stream().map(c -> c + " = s." + c).collect(Collectors.joining(", ")),

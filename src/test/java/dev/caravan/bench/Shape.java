@@ -38,10 +38,12 @@ record Shape(String name, long rows, int columns, char delimiter, Charset charse
     return IntStream.range(0, columns).mapToObj(i -> i == 0 ? "id" : "c" + i).toList();
   }
 
-  /** The statement that every contestant creates the table with. */
+  /** The statement that every contestant makes sure of the table with. */
   String createTable(String table) {
     return columnNames().stream()
         .map(c -> c + " text")
-        .collect(Collectors.joining(", ", "CREATE TABLE " + table + " (", ", PRIMARY KEY (id))"));
+        .collect(
+            Collectors.joining(
+                ", ", "CREATE TABLE IF NOT EXISTS " + table + " (", ", PRIMARY KEY (id))"));
   }
 }

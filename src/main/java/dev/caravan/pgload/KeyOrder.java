@@ -12,18 +12,20 @@ import java.util.List;
 final class KeyOrder {
 
   private final List<Integer> keys;
+  private final boolean integer;
   private boolean byBytes;
   private boolean byLength;
   private byte[] last = new byte[64];
   private byte[] next = new byte[64];
   private int lastLength = -1;
 
-  /** Only text columns: different texts can be the same number. */
+  /** Only text columns, or one of integers without leading zeros: 1 and 01 are one number. */
   KeyOrder(ColumnPlan plan) {
     keys = plan.keyFields();
     boolean text = plan.keys().stream().allMatch(i -> plan.columns().get(i).isText());
+    integer = plan.keys().size() == 1 && plan.columns().get(plan.keys().get(0)).isInteger();
     byBytes = text && !keys.isEmpty();
-    byLength = byBytes;
+    byLength = byBytes || integer;
   }
 
   void add(Fields fields) {
@@ -31,6 +33,9 @@ final class KeyOrder {
       return;
     }
     int length = copyKey(fields);
+    if (integer && !isPlainInteger(length - 1)) {
+      byLength = false;
+    }
     if (lastLength >= 0) {
       int order = Arrays.compareUnsigned(last, 0, lastLength, next, 0, length);
       byBytes &= order < 0;
@@ -40,6 +45,15 @@ final class KeyOrder {
     last = next;
     next = free;
     lastLength = length;
+  }
+
+  private boolean isPlainInteger(int length) {
+    for (int i = 0; i < length; i++) {
+      if (next[i] < '0' || next[i] > '9') {
+        return false;
+      }
+    }
+    return length == 1 || (length > 1 && next[0] != '0');
   }
 
   /** The key's fields with NUL, which no value has, between them. */

@@ -174,7 +174,8 @@ public final class Loader {
         ColumnPlan.forTable(
             spec, records, target, LoadLedger.lastColumns(connection, spec, origin));
     KeyOrder keys = new KeyOrder(plan);
-    Staging staging = stage(plan, keys);
+    PlainValues values = new PlainValues(plan);
+    Staging staging = stage(plan, keys, values);
     lockTarget();
     if (origin.sha256() != null && !origin.force()) {
       Optional<UUID> same = LoadLedger.sameContent(connection, spec, origin);
@@ -182,13 +183,14 @@ public final class Loader {
         return sameContent(same.get());
       }
     }
-    return merge(plan, staging, plan.keys().isEmpty() || keys.provesUnique());
+    return merge(plan, staging, values, plan.keys().isEmpty() || keys.provesUnique());
   }
 
-  private Staging stage(ColumnPlan plan, KeyOrder keys) throws SQLException, IOException {
+  private Staging stage(ColumnPlan plan, KeyOrder keys, PlainValues values)
+      throws SQLException, IOException {
     Staging staging = Staging.create(connection, plan);
     CopyRows copy = CopyRows.toStaging(connection, plan, second, origin.loadId());
-    if (copy(copy, plan, keys)) {
+    if (copy(copy, plan, keys, values)) {
       staging.join(origin.loadId());
     }
     return staging;
@@ -197,10 +199,11 @@ public final class Loader {
   /** The types of the columns are known when all values have been seen. */
   private LoadResult loadInferredTable() throws SQLException, IOException {
     ColumnPlan texts = ColumnPlan.forNewTable(spec, records);
-    Staging staging = stage(texts, new KeyOrder(texts));
+    Staging staging = stage(texts, new KeyOrder(texts), new PlainValues(texts));
     ColumnPlan plan = TypeInference.infer(connection, texts, staging);
     NewTable.create(connection, spec, plan).addKey(true); // it is empty
-    return merge(plan, staging, plan.keys().isEmpty());
+    PlainValues checked = new PlainValues(plan); // the inference has looked at every value
+    return merge(plan, staging, checked, plan.keys().isEmpty());
   }
 
   /** Nobody can see the table before the commit, so the rows go straight into it. */
@@ -208,7 +211,7 @@ public final class Loader {
     ColumnPlan plan = ColumnPlan.forNewTable(spec, records);
     NewTable table = NewTable.create(connection, spec, plan);
     KeyOrder keys = new KeyOrder(plan);
-    copy(CopyRows.toNewTable(connection, spec.target(), plan), plan, keys);
+    copy(CopyRows.toNewTable(connection, spec.target(), plan), plan, keys, new PlainValues(plan));
     long superseded = table.addKey(keys.provesUnique());
     long inserted = read - rejects.count() - superseded;
     return written(plan, new Merge.Counts(inserted, 0, 0, 0), superseded);
@@ -225,7 +228,7 @@ public final class Loader {
   }
 
   /** True when the second stream has a part of the rows. */
-  private boolean copy(CopyRows copy, ColumnPlan plan, KeyOrder keys)
+  private boolean copy(CopyRows copy, ColumnPlan plan, KeyOrder keys, PlainValues values)
       throws SQLException, IOException {
     boolean joined;
     try {
@@ -236,6 +239,7 @@ public final class Loader {
           filtered++;
         } else if (reject == null) {
           keys.add(records.fields());
+          values.add(records.fields());
           copy.add(records.line(), records.fields());
         } else if (rejects.add(reject)) {
           copy.pause();
@@ -314,9 +318,10 @@ public final class Loader {
     return result(Outcome.SAME_CONTENT, before, 0, Merge.Counts.NONE, 0, 0);
   }
 
-  private LoadResult merge(ColumnPlan plan, Staging staging, boolean unique) throws SQLException {
+  private LoadResult merge(ColumnPlan plan, Staging staging, PlainValues values, boolean unique)
+      throws SQLException {
     addColumns(plan);
-    new ValueCheck(connection, plan, spec, staging, records.columns()).run(rejects);
+    new ValueCheck(connection, plan, spec, staging, values, records.columns()).run(rejects);
     long superseded = unique ? 0 : staging.deleteSuperseded();
     Merge merge = new Merge(connection, spec, plan, staging);
     boolean complete = rejects.count() == 0 && filtered == 0;

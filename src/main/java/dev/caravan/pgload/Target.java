@@ -50,6 +50,10 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
       return type.equals("jsonb") || type.equals("json");
     }
 
+    boolean isInteger() {
+      return type.equals("smallint") || type.equals("integer") || type.equals("bigint");
+    }
+
     boolean isText() {
       return type.equals("text") || type.equals("character varying");
     }

@@ -15,8 +15,9 @@ import java.util.stream.IntStream;
 
 /**
  * Finds every staged value that its target column would refuse, or would take for something else
- * than it says, in one pass: {@code today} is no date, {@code 1/2/3} could be three dates, NaN is
- * no number, and char(3) would cut the blanks of {@code 'abc '}.
+ * than it says, in one pass over the columns that had a value other than plain ones: {@code today}
+ * is no date, {@code 1/2/3} could be three dates, NaN is no number, and char(3) would cut the
+ * blanks of {@code 'abc '}.
  */
 final class ValueCheck {
 
@@ -38,6 +39,7 @@ final class ValueCheck {
       ColumnPlan plan,
       LoadSpec spec,
       Staging staging,
+      PlainValues values,
       List<String> sourceColumns) {
     this.connection = connection;
     this.plan = plan;
@@ -48,7 +50,7 @@ final class ValueCheck {
     for (int i = 0; i < plan.columns().size(); i++) {
       Column column = plan.columns().get(i);
       boolean checkedBefore = plan.keys().contains(i); // the load refuses a key without a value
-      if (!column.isText() || (column.required() && !checkedBefore)) {
+      if (values.isDoubtful(i) && (!column.isText() || (column.required() && !checkedBefore))) {
         conditions.add(new Condition(i, isBad(column, ColumnPlan.staged(i)), false));
       }
     }
@@ -86,16 +88,21 @@ final class ValueCheck {
         SELECT * FROM (SELECT %s AS condition, s.* FROM %s s) checked
         WHERE condition IS NOT NULL ORDER BY line"""
             .formatted(cases, staging.table());
+    boolean found = false;
     try (Statement statement = connection.createStatement()) {
       statement.setFetchSize(FETCH_ROWS);
       try (ResultSet row = statement.executeQuery(sql)) {
         while (row.next()) {
+          found = true;
           if (rejects.add(reject(row))) {
             rejects.write(connection);
           }
         }
       }
-      statement.execute("DELETE FROM %s WHERE (%s) IS NOT NULL".formatted(staging.table(), cases));
+      if (found) {
+        statement.execute(
+            "DELETE FROM %s WHERE (%s) IS NOT NULL".formatted(staging.table(), cases));
+      }
     }
   }
 

@@ -481,4 +481,12 @@ class LoaderTest {
       return read();
     }
   }
+
+  @Test
+  void findsEqualNumbersThatAreWrittenInTwoWays() throws Exception {
+    sql("CREATE TABLE people (id int PRIMARY KEY, name text)");
+    assertThat(load(upsert, "id,name\n1,a\n2,b\n02,c\n3,d\n").superseded()).isEqualTo(1);
+    assertThat(load(upsert, "id,name\n1,a\n2,e\n10,f\n").inserted()).isEqualTo(1);
+    assertThat(rows("SELECT name FROM people ORDER BY id")).containsExactly("a", "e", "d", "f");
+  }
 }

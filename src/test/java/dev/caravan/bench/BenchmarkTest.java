@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -73,6 +74,18 @@ class BenchmarkTest {
     }
   }
 
+  private static void prepare(BenchDatabase database, Shape shape, Case which, String table)
+      throws SQLException {
+    if (which != Case.FRESH) {
+      database.execute("VACUUM " + table);
+      return;
+    }
+    database.execute("DROP TABLE IF EXISTS " + table);
+    if (shape.isTyped()) {
+      database.execute(shape.createTable(table));
+    }
+  }
+
   /** The first round warms the JVM and the caches up and is not counted. */
   private void measure(BenchDatabase database, Shape shape, Case which) throws Exception {
     List<String> order = new ArrayList<>(contestants.keySet());
@@ -80,7 +93,7 @@ class BenchmarkTest {
       Path file = GeneratedCsv.file(FOLDER, shape, which == Case.CHANGED && run % 2 == 0);
       for (String key : order) {
         String table = key + "_" + shape.name();
-        database.execute(which == Case.FRESH ? "DROP TABLE IF EXISTS " + table : "VACUUM " + table);
+        prepare(database, shape, which, table);
         PeakMemory.reset();
         Duration elapsed = contestants.get(key).load(shape, file, table);
         if (run > 0) {

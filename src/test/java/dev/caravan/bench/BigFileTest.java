@@ -28,7 +28,7 @@ class BigFileTest {
     long gigabytes = Long.parseLong(option.replaceAll("[^0-9]", ""));
     Shape wide = Shape.WIDE;
     Shape shape =
-        new Shape(wide.name(), gigabytes * 10 * wide.rows(), wide.columns(), '|', wide.charset());
+        new Shape(wide.name(), gigabytes * 10 * wide.rows(), wide.types(), '|', wide.charset());
     String table = (sftp ? "sftp_" : "local_") + shape.name();
     try (BenchDatabase database =
         BenchDatabase.start(FOLDER.resolve("database").toAbsolutePath())) {

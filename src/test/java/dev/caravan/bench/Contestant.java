@@ -3,7 +3,7 @@ package dev.caravan.bench;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** One way to bring a file into a table of text columns, creating the table where it is missing. */
+/** One way to bring a file into a table, creating it with text columns where it is missing. */
 interface Contestant extends AutoCloseable {
 
   /** As it stands in the table of results. */

@@ -8,7 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /** A CSV file made while it is read: the same bytes for the same shape on every machine. */
@@ -23,7 +25,7 @@ final class GeneratedCsv extends InputStream {
 
   private final Shape shape;
   private final boolean changed;
-  private final byte[][] values = new byte[VALUES][];
+  private final byte[][][] values; // by column
   private final Chunk chunk = new Chunk();
   private long row;
   private int at;
@@ -43,18 +45,45 @@ final class GeneratedCsv extends InputStream {
   GeneratedCsv(Shape shape, boolean changed) throws IOException {
     this.shape = shape;
     this.changed = changed;
-    SplittableRandom random = new SplittableRandom(SEED);
-    for (int i = 0; i < VALUES; i++) {
-      values[i] = value(random, i).getBytes(shape.charset());
-    }
+    Map<String, byte[][]> byType = new HashMap<>();
+    values =
+        shape.types().stream()
+            .map(type -> byType.computeIfAbsent(type, this::values))
+            .toArray(byte[][][]::new);
     chunk.write(
         String.join(String.valueOf(shape.delimiter()), shape.columnNames())
             .getBytes(StandardCharsets.US_ASCII));
     chunk.write('\n');
   }
 
+  private byte[][] values(String type) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    byte[][] all = new byte[VALUES][];
+    for (int i = 0; i < VALUES; i++) {
+      String value = type.equals("text") ? text(random, i) : typed(type, random, i);
+      all[i] = value.getBytes(shape.charset());
+    }
+    return all;
+  }
+
+  private static String typed(String type, SplittableRandom random, int i) {
+    if (i % 16 == 0) {
+      return "";
+    }
+    return switch (type) {
+      case "bigint" -> String.valueOf(random.nextLong());
+      case "date" -> "20%02d-%02d-%02d".formatted(i % 27, 1 + i % 12, 1 + i % 28);
+      case "timestamptz" ->
+          "20%02d-%02d-%02d %02d:%02d:%02d+02"
+              .formatted(i % 27, 1 + i % 12, 1 + i % 28, i % 24, i % 60, i * 7 % 60);
+      case "numeric(12,2)" -> random.nextInt(1_000_000_000) + "." + (10 + random.nextInt(90));
+      case "boolean" -> random.nextBoolean() ? "true" : "false";
+      default -> throw new IllegalArgumentException(type);
+    };
+  }
+
   /** Words with umlauts, numbers, dates, some empty fields and some that need quotes. */
-  private String value(SplittableRandom random, int i) {
+  private String text(SplittableRandom random, int i) {
     String word = WORDS.get(random.nextInt(WORDS.size()));
     return switch (i % 16) {
       case 0 -> "";
@@ -116,14 +145,19 @@ final class GeneratedCsv extends InputStream {
         value = (value + 1) % VALUES;
       }
       chunk.write(shape.delimiter());
-      chunk.write(values[value], 0, values[value].length);
+      chunk.write(values[column][value], 0, values[column][value].length);
     }
     chunk.write('\n');
     row++;
   }
 
-  /** K and ten digits. */
+  /** The row's number, or K and ten digits of it. */
   private void writeKey() {
+    if (shape.isTyped()) {
+      byte[] number = String.valueOf(row).getBytes(StandardCharsets.US_ASCII);
+      chunk.write(number, 0, number.length);
+      return;
+    }
     chunk.write('K');
     for (long unit = 1_000_000_000; unit > 0; unit /= 10) {
       chunk.write((int) ('0' + row / unit % 10));

@@ -8,7 +8,6 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
@@ -78,7 +77,9 @@ final class JdbcBatch implements Contestant {
     return "INSERT INTO %s VALUES (%s) ON CONFLICT (id) DO UPDATE SET %s"
         .formatted(
             table,
-            String.join(", ", Collections.nCopies(shape.columns(), "?")),
+            shape.types().stream()
+                .map(type -> type.equals("text") ? "?" : "CAST(? AS " + type + ")")
+                .collect(Collectors.joining(", ")),
             shape.columnNames().stream()
                 .skip(1)
                 .map(c -> c + " = EXCLUDED." + c)

@@ -64,6 +64,7 @@ final class ThroughSftp implements Contestant {
         - {file_pattern: "*-wide.csv", target_table: sftp_wide, delimiter: "|", encoding: latin-1}
         - {file_pattern: "*-narrow.csv", target_table: sftp_narrow, delimiter: ";"}
         - {file_pattern: "*-long.csv", target_table: sftp_long, delimiter: ";"}
+        - {file_pattern: "*-typed.csv", target_table: sftp_typed, delimiter: ";"}
       """;
 
   @Override

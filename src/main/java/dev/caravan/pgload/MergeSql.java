@@ -162,7 +162,7 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
     return """
         WITH merged AS (
           MERGE INTO %s AS t
-          USING (SELECT %s FROM %s%s) AS s
+          USING (SELECT %s FROM %s%s%s) AS s
           ON %s
           %s
           WHEN NOT MATCHED THEN INSERT (%s) VALUES (%s)
@@ -176,6 +176,8 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
             staged(),
             staging,
             range,
+            // a cast stands in several places; as a subquery of its own it is made once
+            plan.isTyped() ? " OFFSET 0" : "",
             on(),
             update(),
             Identifier.list(names),

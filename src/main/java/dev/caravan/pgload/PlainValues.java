@@ -28,6 +28,8 @@ final class PlainValues {
   private static final int REAL_DIGITS = 6;
   private static final int NUMERIC_DIGITS = 1_000;
 
+  private static final int MAX_OFFSET_HOURS = 14;
+
   private static final int[] DAYS = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
   private static final Pattern NUMERIC = Pattern.compile("numeric\\(([0-9]+),([0-9]+)\\)");
@@ -86,12 +88,7 @@ final class PlainValues {
       case "timestamp without time zone" ->
           (bytes, start, length) ->
               formats.timestamp().isEmpty() && isTimestamp(bytes, start, length);
-      case "timestamp with time zone" ->
-          (bytes, start, length) ->
-              length > 1
-                  && bytes[start + length - 1] == 'Z'
-                  && length > 11
-                  && isTimestamp(bytes, start, length - 1);
+      case "timestamp with time zone" -> PlainValues::isTimestampWithZone;
       case "boolean" -> words(formats);
       default -> (bytes, start, length) -> false;
     };
@@ -214,6 +211,27 @@ final class PlainValues {
       return false;
     }
     return length == 19 || isFraction(bytes, at + 19, length - 19);
+  }
+
+  /** A timestamp with its time, and Z, +hh, +hhmm or +hh:mm behind. */
+  private static boolean isTimestampWithZone(byte[] bytes, int start, int length) {
+    int zone = length - 1;
+    while (zone > 10 && bytes[start + zone] != '+' && bytes[start + zone] != '-') {
+      zone--;
+    }
+    if (length > 11 && bytes[start + length - 1] == 'Z') {
+      return isTimestamp(bytes, start, length - 1);
+    }
+    return zone > 10
+        && isTimestamp(bytes, start, zone)
+        && isOffset(bytes, start + zone + 1, length - zone - 1);
+  }
+
+  private static boolean isOffset(byte[] bytes, int at, int length) {
+    int minutes = length == 5 && bytes[at + 2] == ':' ? at + 3 : at + 2;
+    return length >= 2
+        && isPart(bytes, at, MAX_OFFSET_HOURS)
+        && (length == 2 || (minutes + 2 == at + length && isPart(bytes, minutes, 59)));
   }
 
   private static boolean isPart(byte[] bytes, int at, int max) {

@@ -37,6 +37,8 @@ class PlainValuesTest {
         "date | 2024-02-29 | 1900-02-28",
         "timestamp without time zone | 2026-12-31 23:59:59.999999 | 2026-01-01T00:00",
         "timestamp with time zone | 2026-12-31T23:59:59Z | 2026-01-01 00:00:00.5Z",
+        "timestamp with time zone | 2026-12-31 23:59:59+02 | 2026-01-01 00:00-0330",
+        "timestamp with time zone | 2026-12-31 23:59:59.25-11:30 | 2026-01-01T00:00:00+14:00",
         "boolean | true | f",
         "uuid | 01234567-89ab-cdef-ABCD-0123456789ab | 00000000-0000-0000-0000-000000000000",
       })

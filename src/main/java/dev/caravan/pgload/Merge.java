@@ -26,6 +26,7 @@ final class Merge {
   private final Staging staging;
   private final MergeSql sql;
   private final List<Reject> refused = new ArrayList<>();
+  private boolean empty;
 
   Merge(Connection connection, LoadSpec spec, ColumnPlan plan, Staging staging)
       throws SQLException {
@@ -71,10 +72,12 @@ final class Merge {
   Counts run(boolean complete) throws SQLException {
     Optional<String> replaced = sql.deleteReplaced();
     long deleted = replaced.isPresent() ? update(replaced.get()) : 0;
+    empty = isEmpty();
     Counts counts;
     try {
       counts = attempt(0, Long.MAX_VALUE);
     } catch (SQLException e) {
+      empty = false;
       counts =
           SqlFailure.isUniqueViolation(e) && !plan.keys().isEmpty()
               ? mergeOrIsolate(0, Long.MAX_VALUE) // another program inserted the key meanwhile
@@ -146,7 +149,7 @@ final class Merge {
       if (spec.mode() == LoadMode.SCD2) {
         update(sql.closeChanged(range(from, to)));
       }
-      Counts result = counts(sql.merge(range(from, to)));
+      Counts result = counts(sql.merge(range(from, to), empty));
       connection.releaseSavepoint(before);
       return result;
     } catch (SQLException e) {
@@ -154,6 +157,14 @@ final class Merge {
         connection.rollback(before);
       }
       throw e;
+    }
+  }
+
+  private boolean isEmpty() throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql.isEmpty())) {
+      row.next();
+      return row.getBoolean(1);
     }
   }
 

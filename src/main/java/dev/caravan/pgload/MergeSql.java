@@ -42,9 +42,19 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
         : "%s IN (SELECT %s FROM %s)".formatted(name, Staging.value(plan, field), staging);
   }
 
-  /** The statement as text; {@code range} limits the staged rows. It answers with the counts. */
-  String merge(String range) {
-    if (plan.keys().isEmpty()) {
+  /** Whether the target has no row; then there is nothing to merge with. */
+  String isEmpty() {
+    return "SELECT NOT EXISTS (SELECT FROM " + spec.target().sql() + ")";
+  }
+
+  /**
+   * The statement as text; it answers with the counts.
+   *
+   * @param range limits the staged rows
+   * @param empty whether the target had no row when it was looked at
+   */
+  String merge(String range, boolean empty) {
+    if (plan.keys().isEmpty() || (empty && spec.mode() != LoadMode.SCD2)) {
       return insert(range, "ORDER BY line", "0");
     }
     return switch (spec.mode()) {

@@ -212,4 +212,20 @@ class LoadModeTest {
         .isInstanceOf(SQLException.class)
         .hasMessageContaining("load_balances");
   }
+
+  @Test
+  void fillsAnEmptyTableInEveryModeThatHasAKey() throws Exception {
+    for (LoadMode mode : List.of(LoadMode.UPSERT, LoadMode.INSERT_ONLY, LoadMode.REPLACE)) {
+      loads.sql("DROP TABLE IF EXISTS people");
+      loads.sql("CREATE TABLE people (id int PRIMARY KEY CHECK (id < 9), a text, b text)");
+      assertThat(
+              counts(LoadSpec.of(TABLE, ID, mode), "id,a,b\n02,x,\n2,y,\n1,%s,\n".formatted(mode)))
+          .isEqualTo("{read=3, inserted=2, superseded=1}");
+      assertThat(people()).containsExactly("1|" + mode + "|null", "2|y|null");
+    }
+    loads.sql("DELETE FROM people");
+    assertThat(counts(LoadSpec.upsert(TABLE, ID), "id,a,b\n1,x,\n9,y,\n3,z,\n"))
+        .as("a row that the empty table refuses")
+        .isEqualTo("{read=3, inserted=2, rejected=1}");
+  }
 }

@@ -489,4 +489,15 @@ class LoaderTest {
     assertThat(load(upsert, "id,name\n1,a\n2,e\n10,f\n").inserted()).isEqualTo(1);
     assertThat(rows("SELECT name FROM people ORDER BY id")).containsExactly("a", "e", "d", "f");
   }
+
+  @Test
+  void bringsTheTablesOfAnEarlierVersionUpToDate() throws Exception {
+    load(upsert, "id,name\n1,a\n");
+    sql("ALTER TABLE caravan.load DROP COLUMN rows_filtered, DROP COLUMN drift");
+    load(upsert, "id,name\n2,b\n");
+    assertThat(rows("SELECT rows_filtered, drift FROM caravan.load ORDER BY seq"))
+        .containsExactly("0|[]", "0|[]");
+    assertThatThrownBy(() -> sql("UPDATE caravan.load SET rows_filtered = 1"))
+        .hasMessageContaining("load_balances");
+  }
 }

@@ -79,18 +79,27 @@ final class SecondStream {
         "SELECT pg_advisory_xact_lock(hashtextextended('%s', 0))".formatted(name(loadId)));
   }
 
-  /** Drops the tables of loads that are no more. */
+  /**
+   * Drops the tables of loads that are no more. One that a dead node's session still holds is left
+   * to a later load.
+   */
   static void sweep(Statement statement) throws SQLException {
     statement.execute(
         """
         DO $$
         DECLARE left_over name;
         BEGIN
+          PERFORM set_config('lock_timeout', '200ms', true);
           FOR left_over IN SELECT relname FROM pg_class
             WHERE relnamespace = 'caravan'::regnamespace AND relname ~ '^staging_[0-9a-f]{32}$'
+              AND relowner = current_user::regrole
           LOOP
             IF pg_try_advisory_xact_lock(hashtextextended(left_over, 0)) THEN
-              EXECUTE format('DROP TABLE IF EXISTS caravan.%I', left_over);
+              BEGIN
+                EXECUTE format('DROP TABLE IF EXISTS caravan.%I', left_over);
+              EXCEPTION WHEN lock_not_available THEN
+                RAISE NOTICE '% is still in use', left_over;
+              END;
             END IF;
           END LOOP;
         END $$""");

@@ -15,7 +15,9 @@ import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestDatabase;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.UUID;
 import javax.sql.DataSource;
@@ -191,6 +193,14 @@ class SecondStreamTest {
     createTarget();
     load(database.dataSource(), new BigSource(false, -1));
     sql.execute("CREATE UNLOGGED TABLE caravan.staging_%s (line bigint)".formatted("0".repeat(32)));
+    try (Connection zombie = database.dataSource().getConnection();
+        Statement statement = zombie.createStatement()) {
+      zombie.setAutoCommit(false);
+      statement.execute("LOCK TABLE caravan.staging_" + "0".repeat(32));
+      load(database.dataSource(), new BigSource(false, -1));
+      assertThat(stagingTables()).as("somebody still holds it").containsExactly("1");
+      zombie.rollback();
+    }
     load(database.dataSource(), new BigSource(false, -1));
     assertThat(stagingTables()).containsExactly("0");
   }

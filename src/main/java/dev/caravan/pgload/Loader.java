@@ -347,7 +347,9 @@ public final class Loader {
   private LoadResult written(ColumnPlan plan, Merge.Counts counts, long superseded)
       throws SQLException {
     plan.drift().forEach(change -> warnings.add(change.warning()));
-    LoadResult result = result(Outcome.LOADED, null, read, counts, superseded, rejects.count());
+    LoadResult result =
+        result(
+            Outcome.LOADED, null, read, counts.plusFiltered(filtered), superseded, rejects.count());
     rejects.write(connection);
     LoadLedger.write(connection, plan, origin, result);
     dropSecondStaging();
@@ -361,7 +363,6 @@ public final class Loader {
       Merge.Counts counts,
       long superseded,
       long rejected) {
-    long left = filtered + counts.filtered();
     List<String> allWarnings = new ArrayList<>(records.warnings());
     allWarnings.addAll(warnings);
     return new LoadResult(
@@ -372,12 +373,10 @@ public final class Loader {
         read,
         counts.inserted(),
         counts.updated(),
-        outcome == Outcome.SAME_CONTENT
-            ? 0
-            : read - rejected - superseded - left - counts.inserted() - counts.updated(),
+        read - rejected - superseded - counts.inserted() - counts.updated() - counts.filtered(),
         superseded,
         rejected,
-        outcome == Outcome.SAME_CONTENT ? 0 : left,
+        counts.filtered(),
         counts.deleted(),
         origin.bytes(),
         Duration.ofNanos(System.nanoTime() - started),

@@ -59,6 +59,10 @@ final class Merge {
           filtered + other.filtered);
     }
 
+    Counts plusFiltered(long more) {
+      return new Counts(inserted, updated, deleted, filtered + more);
+    }
+
     Counts plusDeleted(long more) {
       return new Counts(inserted, updated, deleted + more, filtered);
     }
@@ -72,7 +76,7 @@ final class Merge {
   Counts run(boolean complete) throws SQLException {
     Optional<String> replaced = sql.deleteReplaced();
     long deleted = replaced.isPresent() ? update(replaced.get()) : 0;
-    empty = isEmpty();
+    empty = mergesByKey() && isEmpty();
     Counts counts;
     try {
       counts = attempt(0, Long.MAX_VALUE);
@@ -158,6 +162,11 @@ final class Merge {
       }
       throw e;
     }
+  }
+
+  /** Only where there is something to merge with it matters whether the target has rows. */
+  private boolean mergesByKey() {
+    return !plan.keys().isEmpty() && spec.mode() != LoadMode.SCD2;
   }
 
   private boolean isEmpty() throws SQLException {

@@ -51,10 +51,10 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
    * The statement as text; it answers with the counts.
    *
    * @param range limits the staged rows
-   * @param empty whether the target had no row when it was looked at
+   * @param empty whether the rows need only be inserted, because the target had none
    */
   String merge(String range, boolean empty) {
-    if (plan.keys().isEmpty() || (empty && spec.mode() != LoadMode.SCD2)) {
+    if (plan.keys().isEmpty() || empty) {
       return insert(range, "ORDER BY line", "0");
     }
     return switch (spec.mode()) {

@@ -3,6 +3,8 @@ package dev.caravan;
 import dev.caravan.database.Credentials;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.Retry;
+import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.project.SftpServer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -12,6 +14,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +41,8 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param embeddedDatabasePort 0 for any
  * @param embeddedSftpPort 0 for any
  * @param httpPort of the REST API
+ * @param retry of jobs that failed for a reason that may pass
+ * @param jobs the queue and what jobs may take
  */
 record Configuration(
     Path data,
@@ -50,7 +55,25 @@ record Configuration(
     Optional<Path> knownHosts,
     int embeddedDatabasePort,
     int embeddedSftpPort,
-    int httpPort) {
+    int httpPort,
+    Retry retry,
+    Jobs jobs) {
+
+  /**
+   * The queue.
+   *
+   * @param queues what may run at the same time
+   * @param timeout of one attempt
+   * @param noProgress how long an attempt may stand still while it reads
+   * @param heartbeat how often a node shows that it lives
+   * @param retention how long ended jobs are kept
+   */
+  record Jobs(
+      List<JobQueue.Limit> queues,
+      Duration timeout,
+      Duration noProgress,
+      Duration heartbeat,
+      Duration retention) {}
 
   /** Where a database is and how to log in; user and password may be in the URL. */
   record DatabaseLogin(String url, String username, String password) {}
@@ -82,9 +105,14 @@ record Configuration(
               "caravan.embedded.database.port",
               "caravan.embedded.sftp.port",
               "caravan.http.port",
-              "caravan.redelivery.attempts",
-              "caravan.redelivery.delay",
-              "caravan.redelivery.max-delay"));
+              "caravan.queues",
+              "caravan.job.timeout",
+              "caravan.job.no-progress",
+              "caravan.job.heartbeat",
+              "caravan.job.retention",
+              "caravan.retry.attempts",
+              "caravan.retry.delay",
+              "caravan.retry.max-delay"));
 
   private static final String CONNECTION_KEY =
       "caravan[.]connections[.][A-Za-z0-9_-]+[.](url|username|password)";
@@ -110,9 +138,6 @@ record Configuration(
     Configuration read() {
       Properties given = properties.loadProperties(name -> name.startsWith("caravan."));
       refuseUnknown(given.stringPropertyNames());
-      number("caravan.redelivery.attempts", 0, 100);
-      number("caravan.redelivery.delay", 0, 3_600_000);
-      number("caravan.redelivery.max-delay", 1, 3_600_000);
       Configuration configuration =
           new Configuration(
               path("caravan.data").orElse(Path.of("data")),
@@ -125,7 +150,17 @@ record Configuration(
               path("caravan.sftp.known-hosts"),
               number("caravan.embedded.database.port", 0, 65_535),
               number("caravan.embedded.sftp.port", 0, 65_535),
-              number("caravan.http.port", 1, 65_535));
+              number("caravan.http.port", 1, 65_535),
+              new Retry(
+                  1 + number("caravan.retry.attempts", 0, 100),
+                  Duration.ofMillis(number("caravan.retry.delay", 0, 3_600_000)),
+                  Duration.ofMillis(number("caravan.retry.max-delay", 1, 3_600_000))),
+              new Jobs(
+                  queues(),
+                  Duration.ofSeconds(number("caravan.job.timeout", 1, 604_800)),
+                  Duration.ofSeconds(number("caravan.job.no-progress", 1, 604_800)),
+                  Duration.ofMillis(number("caravan.job.heartbeat", 100, 60_000)),
+                  Duration.ofDays(number("caravan.job.retention", 1, 36_500))));
       if (!problems.isEmpty()) {
         throw new CaravanException(
             FailureCode.CONFIG_INVALID,
@@ -170,6 +205,27 @@ record Configuration(
       problems.add(
           "%s: found '%s'; allowed is a whole number from %d to %d".formatted(key, text, min, max));
       return min;
+    }
+
+    private List<JobQueue.Limit> queues() {
+      Map<String, JobQueue.Limit> queues = new TreeMap<>();
+      for (String queue : text("caravan.queues").orElse("").split(",", -1)) {
+        String[] parts = queue.strip().split(":", -1);
+        if (!queue.strip().matches("[a-z0-9-]{1,40}:[1-9][0-9]{0,2}(:[1-9][0-9]{0,2})?")
+            || queues.containsKey(parts[0])) {
+          problems.add(
+              "caravan.queues: found '%s'; allowed are names with how many jobs run at once (1 to 999) and, if it is less, how many of one tenant, such as default:4:3"
+                  .formatted(queue.strip()));
+        } else {
+          int jobs = Integer.parseInt(parts[1]);
+          int perTenant = parts.length > 2 ? Integer.parseInt(parts[2]) : jobs;
+          queues.put(parts[0], new JobQueue.Limit(parts[0], jobs, perTenant));
+        }
+      }
+      if (problems.isEmpty() && !queues.containsKey("default")) {
+        problems.add("caravan.queues: the queue 'default' is missing");
+      }
+      return List.copyOf(queues.values());
     }
 
     private Optional<DatabaseLogin> login(String prefix) {

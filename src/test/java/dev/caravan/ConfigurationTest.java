@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.Retry;
+import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.testing.FreePort;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -13,6 +15,7 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +69,14 @@ class ConfigurationTest {
                 Optional.empty(),
                 0,
                 0,
-                8420));
+                8420,
+                new Retry(4, Duration.ofSeconds(1), Duration.ofSeconds(30)),
+                new Configuration.Jobs(
+                    List.of(new JobQueue.Limit("default", 4, 4)),
+                    Duration.ofMinutes(30),
+                    Duration.ofMinutes(5),
+                    Duration.ofSeconds(3),
+                    Duration.ofDays(90))));
     assertThat(read(Map.of()).node()).isNotBlank();
   }
 
@@ -78,7 +88,7 @@ class ConfigurationTest {
                     "caravan.databse.url", "x",
                     "caravan.database.max-connections", "1",
                     "caravan.http.port", "eighty",
-                    "caravan.redelivery.delay", "-1",
+                    "caravan.retry.delay", "-1",
                     "caravan.data", "a\0b",
                     "caravan.projects", "samples/none.yaml,samples/[",
                     "caravan.sftp.url", "ftp://host",
@@ -88,7 +98,7 @@ class ConfigurationTest {
             "caravan.databse.url: unknown setting; allowed are caravan.data",
             "caravan.database.max-connections: found '1'; allowed is a whole number from 2 to 1000",
             "caravan.http.port: found 'eighty'",
-            "caravan.redelivery.delay: found '-1'",
+            "caravan.retry.delay: found '-1'",
             "caravan.data: allowed is a path",
             "caravan.projects: found 'samples/none.yaml', where there is no file",
             "caravan.projects: found 'samples/['",

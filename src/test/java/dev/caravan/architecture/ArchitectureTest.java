@@ -51,8 +51,23 @@ class ArchitectureTest {
         new Arrow(
             "pgload", FAILURE, "dev.caravan.record..", "org.postgresql..", "de.siegmar.fastcsv.."),
         new Arrow("copyupsert", FAILURE, "dev.caravan.record..", "dev.caravan.pgload..", CAMEL),
-        new Arrow("job", FAILURE, "dev.caravan.copyupsert..", CAMEL, LOG),
-        new Arrow("source", FAILURE, "dev.caravan.record..", CAMEL, "com.jcraft.jsch..", LOG),
+        new Arrow(
+            "job",
+            FAILURE,
+            "dev.caravan.copyupsert..",
+            "dev.caravan.pgload..",
+            "com.github.kagkarlsson..",
+            CAMEL,
+            LOG),
+        new Arrow(
+            "source",
+            FAILURE,
+            "dev.caravan.record..",
+            CAMEL,
+            "com.jcraft.jsch..",
+            "org.apache.commons.pool2..",
+            LOG),
+        new Arrow("outbox", FAILURE, "com.github.kagkarlsson..", "com.fasterxml.jackson..", LOG),
         new Arrow("project", FAILURE, "com.fasterxml.jackson..", "com.networknt..", "org.yaml.."),
         new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
         new Arrow(
@@ -101,7 +116,7 @@ class ArchitectureTest {
   void aJobOutsideItsObserverKnowsNoCamelAndNoLoad() {
     noClasses()
         .that()
-        .resideInAnyPackage("dev.caravan.job", "dev.caravan.job.jdbc")
+        .resideInAnyPackage("dev.caravan.job", "dev.caravan.job.jdbc", "dev.caravan.job.queue")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(CAMEL, "dev.caravan.copyupsert..", "dev.caravan.pgload..")
@@ -131,7 +146,10 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideOutsideOfPackages(
-            "dev.caravan.pgload..", "dev.caravan.job.jdbc..", "dev.caravan.embedded..")
+            "dev.caravan.pgload..",
+            "dev.caravan.job.jdbc..",
+            "dev.caravan.outbox",
+            "dev.caravan.embedded..")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.sql.Statement")

@@ -45,15 +45,21 @@ final class ImportFiles implements Processor {
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
     List<FileStamp> found =
         parameters.files().isEmpty() ? ready() : source.find(parameters.files());
+    requireAll(parameters, found, FailureCode.SOURCE_GONE, "are on the server");
     List<FileStamp> files = take(job, found);
-    if (files.size() < parameters.files().size()) {
-      throw new CaravanException(
-          FailureCode.SOURCE_CHANGED,
-          "Of %s only %s are there and have no other job."
-              .formatted(parameters.files(), files.stream().map(FileStamp::name).toList()));
-    }
+    requireAll(parameters, files, FailureCode.SOURCE_CHANGED, "have no other job");
     exchange.setProperty(PARAMETERS, parameters);
     exchange.getMessage().setBody(files);
+  }
+
+  private static void requireAll(
+      ImportParameters parameters, List<FileStamp> files, FailureCode code, String what) {
+    if (files.size() < parameters.files().size()) {
+      throw new CaravanException(
+          code,
+          "Of the files %s only %s %s."
+              .formatted(parameters.files(), files.stream().map(FileStamp::name).toList(), what));
+    }
   }
 
   /** A file that is not ready yet is left for the next import. */

@@ -102,7 +102,7 @@ class JobsApiTest {
         json(api.show(job(JobState.FAILED, FailureCode.EMPTY_FILE).toString(), exchange));
     assertThat(failed.at("/error_code").asText()).isEqualTo("EMPTY_FILE");
     assertThat(failed.at("/file_results/0/error").asText()).isEqualTo("it \"broke\"");
-    assertThat(failed.at("/errors/0/attempt").asInt()).isEqualTo(2);
+    assertThat(failed.at("/errors/0/attempt").asInt()).isEqualTo(1);
     assertThat(status()).isNull();
   }
 

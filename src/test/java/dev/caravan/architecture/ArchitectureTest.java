@@ -56,6 +56,14 @@ class ArchitectureTest {
         new Arrow("project", FAILURE, "com.fasterxml.jackson..", "com.networknt..", "org.yaml.."),
         new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
         new Arrow(
+            "outbox",
+            FAILURE,
+            "com.github.kagkarlsson.scheduler..",
+            "com.fasterxml.jackson..",
+            "org.apache.hc..",
+            "com.standardwebhooks..",
+            LOG),
+        new Arrow(
             "web",
             FAILURE,
             "dev.caravan.job..",
@@ -110,6 +118,19 @@ class ArchitectureTest {
   }
 
   @Test
+  void theOutboxKnowsNoEffect() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.caravan.outbox")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.caravan.outbox.webhook..", "org.apache.hc..", "com.fasterxml.jackson..")
+        .because("each kind of effect is a handler of its own")
+        .check(CARAVAN);
+  }
+
+  @Test
   void onlyJsonRecordsKnowJackson() {
     noClasses()
         .that()
@@ -131,7 +152,10 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideOutsideOfPackages(
-            "dev.caravan.pgload..", "dev.caravan.job.jdbc..", "dev.caravan.embedded..")
+            "dev.caravan.pgload..",
+            "dev.caravan.job.jdbc..",
+            "dev.caravan.outbox..",
+            "dev.caravan.embedded..")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.sql.Statement")

@@ -3,6 +3,8 @@ package dev.caravan;
 import dev.caravan.database.Credentials;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.outbox.webhook.CallbackUrls;
+import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.project.SftpServer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -13,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +41,7 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param embeddedDatabasePort 0 for any
  * @param embeddedSftpPort 0 for any
  * @param httpPort of the REST API
+ * @param webhooks how and where they go
  */
 record Configuration(
     Path data,
@@ -50,10 +54,26 @@ record Configuration(
     Optional<Path> knownHosts,
     int embeddedDatabasePort,
     int embeddedSftpPort,
-    int httpPort) {
+    int httpPort,
+    Webhooks webhooks) {
 
   /** Where a database is and how to log in; user and password may be in the URL. */
   record DatabaseLogin(String url, String username, String password) {}
+
+  /**
+   * How webhooks are signed and where they may go.
+   *
+   * @param secrets none for no signature
+   * @param allow as {@link CallbackUrls} reads it
+   * @param ports beside 80 and 443
+   */
+  record Webhooks(List<String> secrets, List<String> allow, Set<Integer> ports) {
+    /** Without the secrets. */
+    @Override
+    public String toString() {
+      return "Webhooks[%d secrets, %s, %s]".formatted(secrets.size(), allow, ports);
+    }
+  }
 
   /** True when projects may name it. */
   boolean hasConnection(String name) {
@@ -82,6 +102,9 @@ record Configuration(
               "caravan.embedded.database.port",
               "caravan.embedded.sftp.port",
               "caravan.http.port",
+              "caravan.webhook.secret",
+              "caravan.webhook.allow",
+              "caravan.webhook.ports",
               "caravan.redelivery.attempts",
               "caravan.redelivery.delay",
               "caravan.redelivery.max-delay"));
@@ -125,7 +148,8 @@ record Configuration(
               path("caravan.sftp.known-hosts"),
               number("caravan.embedded.database.port", 0, 65_535),
               number("caravan.embedded.sftp.port", 0, 65_535),
-              number("caravan.http.port", 1, 65_535));
+              number("caravan.http.port", 1, 65_535),
+              webhooks());
       if (!problems.isEmpty()) {
         throw new CaravanException(
             FailureCode.CONFIG_INVALID,
@@ -200,13 +224,42 @@ record Configuration(
       return connections;
     }
 
-    private List<Path> projectFiles() {
-      List<Path> files = new ArrayList<>();
-      for (String pattern : text("caravan.projects").orElse("").split(",", -1)) {
-        if (!pattern.isBlank()) {
-          files.addAll(matching(pattern.strip()));
+    private Webhooks webhooks() {
+      Set<Integer> ports = new TreeSet<>();
+      for (String port : list("caravan.webhook.ports")) {
+        if (port.matches("[0-9]{1,5}") && Integer.parseInt(port) <= 65_535) {
+          ports.add(Integer.valueOf(port));
+        } else {
+          problems.add(
+              "caravan.webhook.ports: found '%s'; allowed are ports with commas between them"
+                  .formatted(port));
         }
       }
+      Webhooks webhooks =
+          new Webhooks(list("caravan.webhook.secret"), list("caravan.webhook.allow"), ports);
+      check("caravan.webhook.secret", () -> new WebhookSigner(webhooks.secrets()));
+      check("caravan.webhook.allow", () -> new CallbackUrls(webhooks.allow(), ports));
+      return webhooks;
+    }
+
+    private void check(String key, Runnable reading) {
+      try {
+        reading.run();
+      } catch (CaravanException e) {
+        problems.add(key + ": " + e.getMessage());
+      }
+    }
+
+    private List<String> list(String key) {
+      return Arrays.stream(text(key).orElse("").split(",", -1))
+          .map(String::strip)
+          .filter(s -> !s.isEmpty())
+          .toList();
+    }
+
+    private List<Path> projectFiles() {
+      List<Path> files = new ArrayList<>();
+      list("caravan.projects").forEach(pattern -> files.addAll(matching(pattern)));
       return files;
     }
 

@@ -19,6 +19,10 @@ import dev.caravan.job.jdbc.JobReports;
 import dev.caravan.job.queue.JobEngine;
 import dev.caravan.outbox.Outbox;
 import dev.caravan.outbox.OutboxTask;
+import dev.caravan.outbox.webhook.CallbackUrls;
+import dev.caravan.outbox.webhook.JobWebhook;
+import dev.caravan.outbox.webhook.WebhookHandler;
+import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.pgload.Loader;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.ProjectConfigReader;
@@ -235,16 +239,26 @@ public final class Caravan implements AutoCloseable {
 
     private static void addEffect(Connection connection, UUID job, Effect effect)
         throws SQLException {
-      Outbox.add(connection, job, effect.kind(), effect.payload());
+      if (effect.kind().equals(Effect.CALLBACK)) {
+        JobWebhook.add(connection, job, effect.payload());
+      } else {
+        Outbox.add(connection, job, effect.kind(), effect.payload());
+      }
     }
 
     private void startQueue(CamelContext context) {
       Configuration.Jobs settings = configuration.jobs();
+      Configuration.Webhooks webhooks = configuration.webhooks();
+      WebhookHandler webhook =
+          new WebhookHandler(
+              new CallbackUrls(webhooks.allow(), webhooks.ports()),
+              new WebhookSigner(webhooks.secrets()));
+      started.push(webhook);
       OutboxTask outbox =
           new OutboxTask(
               new Outbox(queueDatabase.dataSource()),
               configuration.node(),
-              Map.of(FileMover.KIND, new MoveFiles(movers)));
+              Map.of(FileMover.KIND, new MoveFiles(movers), JobWebhook.KIND, webhook));
       try {
         engine =
             new JobEngine(

@@ -5,6 +5,8 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.Retry;
 import dev.caravan.job.jdbc.JobQueue;
+import dev.caravan.outbox.webhook.CallbackUrls;
+import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.project.SftpServer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -16,6 +18,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,6 +46,7 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param httpPort of the REST API
  * @param retry of jobs that failed for a reason that may pass
  * @param jobs the queue and what jobs may take
+ * @param webhooks how and where they go
  */
 record Configuration(
     Path data,
@@ -57,7 +61,8 @@ record Configuration(
     int embeddedSftpPort,
     int httpPort,
     Retry retry,
-    Jobs jobs) {
+    Jobs jobs,
+    Webhooks webhooks) {
 
   /**
    * The queue.
@@ -77,6 +82,21 @@ record Configuration(
 
   /** Where a database is and how to log in; user and password may be in the URL. */
   record DatabaseLogin(String url, String username, String password) {}
+
+  /**
+   * How webhooks are signed and where they may go.
+   *
+   * @param secrets none for no signature
+   * @param allow as {@link CallbackUrls} reads it
+   * @param ports beside 80 and 443
+   */
+  record Webhooks(List<String> secrets, List<String> allow, Set<Integer> ports) {
+    /** Without the secrets. */
+    @Override
+    public String toString() {
+      return "Webhooks[%d secrets, %s, %s]".formatted(secrets.size(), allow, ports);
+    }
+  }
 
   /** True when projects may name it. */
   boolean hasConnection(String name) {
@@ -112,7 +132,10 @@ record Configuration(
               "caravan.job.retention",
               "caravan.retry.attempts",
               "caravan.retry.delay",
-              "caravan.retry.max-delay"));
+              "caravan.retry.max-delay",
+              "caravan.webhook.secret",
+              "caravan.webhook.allow",
+              "caravan.webhook.ports"));
 
   private static final String CONNECTION_KEY =
       "caravan[.]connections[.][A-Za-z0-9_-]+[.](url|username|password)";
@@ -160,7 +183,8 @@ record Configuration(
                   Duration.ofSeconds(number("caravan.job.timeout", 1, 604_800)),
                   Duration.ofSeconds(number("caravan.job.no-progress", 1, 604_800)),
                   Duration.ofMillis(number("caravan.job.heartbeat", 100, 60_000)),
-                  Duration.ofDays(number("caravan.job.retention", 1, 36_500))));
+                  Duration.ofDays(number("caravan.job.retention", 1, 36_500))),
+              webhooks());
       if (!problems.isEmpty()) {
         throw new CaravanException(
             FailureCode.CONFIG_INVALID,
@@ -256,13 +280,42 @@ record Configuration(
       return connections;
     }
 
-    private List<Path> projectFiles() {
-      List<Path> files = new ArrayList<>();
-      for (String pattern : text("caravan.projects").orElse("").split(",", -1)) {
-        if (!pattern.isBlank()) {
-          files.addAll(matching(pattern.strip()));
+    private Webhooks webhooks() {
+      Set<Integer> ports = new TreeSet<>();
+      for (String port : list("caravan.webhook.ports")) {
+        if (port.matches("[0-9]{1,5}") && Integer.parseInt(port) <= 65_535) {
+          ports.add(Integer.valueOf(port));
+        } else {
+          problems.add(
+              "caravan.webhook.ports: found '%s'; allowed are ports with commas between them"
+                  .formatted(port));
         }
       }
+      Webhooks webhooks =
+          new Webhooks(list("caravan.webhook.secret"), list("caravan.webhook.allow"), ports);
+      check("caravan.webhook.secret", () -> new WebhookSigner(webhooks.secrets()));
+      check("caravan.webhook.allow", () -> new CallbackUrls(webhooks.allow(), ports));
+      return webhooks;
+    }
+
+    private void check(String key, Runnable reading) {
+      try {
+        reading.run();
+      } catch (CaravanException e) {
+        problems.add(key + ": " + e.getMessage());
+      }
+    }
+
+    private List<String> list(String key) {
+      return Arrays.stream(text(key).orElse("").split(",", -1))
+          .map(String::strip)
+          .filter(s -> !s.isEmpty())
+          .toList();
+    }
+
+    private List<Path> projectFiles() {
+      List<Path> files = new ArrayList<>();
+      list("caravan.projects").forEach(pattern -> files.addAll(matching(pattern)));
       return files;
     }
 

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -76,7 +77,8 @@ class ConfigurationTest {
                     Duration.ofMinutes(30),
                     Duration.ofMinutes(5),
                     Duration.ofSeconds(3),
-                    Duration.ofDays(90))));
+                    Duration.ofDays(90)),
+                new Configuration.Webhooks(List.of(), List.of(), Set.of())));
     assertThat(read(Map.of()).node()).isNotBlank();
   }
 
@@ -125,6 +127,33 @@ class ConfigurationTest {
     assertThat(configuration.hasConnection("other")).isTrue();
     assertThat(configuration.hasConnection("another")).isFalse();
     assertThat(problems(Map.of("caravan.sftp.url", "sftp://u:w0rd@ho st"))).doesNotContain("w0rd");
+  }
+
+  @Test
+  void readsWhereWebhooksMayGoAndKeepsTheirSecretsToItself() {
+    String secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    Configuration.Webhooks webhooks =
+        read(Map.of(
+                "caravan.webhook.secret", secret + ", " + secret,
+                "caravan.webhook.allow", "n8n:5678, 10.1.0.0/16",
+                "caravan.webhook.ports", "8443"))
+            .webhooks();
+    assertThat(webhooks)
+        .isEqualTo(
+            new Configuration.Webhooks(
+                List.of(secret, secret), List.of("n8n:5678", "10.1.0.0/16"), Set.of(8443)));
+    assertThat(webhooks.toString()).doesNotContain("MfKQ9r8G");
+    assertThat(
+            problems(
+                Map.of(
+                    "caravan.webhook.secret", "whsec_dG9vIHNob3J0",
+                    "caravan.webhook.allow", "http://n8n",
+                    "caravan.webhook.ports", "8080,65536")))
+        .contains(
+            "caravan.webhook.secret: allowed is whsec_ and base64 of 24 to 64 random bytes",
+            "caravan.webhook.allow: found 'http://n8n'; allowed is a host, host:port",
+            "caravan.webhook.ports: found '65536'")
+        .doesNotContain("dG9vIHNob3J0");
   }
 
   private void refusesToStart(Map<String, String> more, String... parts) {

@@ -94,6 +94,8 @@ public enum FailureCode {
   DB_ERROR,
 
   // Caravan itself
+  /** A callback URL goes where none may go; what is allowed is named. */
+  CALLBACK_REFUSED,
   /** A setting or a project file is wrong; path, value and what is allowed are named. */
   CONFIG_INVALID,
   /** The process ended or was stopped during the job. */

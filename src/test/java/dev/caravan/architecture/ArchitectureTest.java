@@ -67,9 +67,16 @@ class ArchitectureTest {
             "com.jcraft.jsch..",
             "org.apache.commons.pool2..",
             LOG),
-        new Arrow("outbox", FAILURE, "com.github.kagkarlsson..", "com.fasterxml.jackson..", LOG),
         new Arrow("project", FAILURE, "com.fasterxml.jackson..", "com.networknt..", "org.yaml.."),
         new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
+        new Arrow(
+            "outbox",
+            FAILURE,
+            "com.github.kagkarlsson.scheduler..",
+            "com.fasterxml.jackson..",
+            "org.apache.hc..",
+            "com.standardwebhooks..",
+            LOG),
         new Arrow(
             "web",
             FAILURE,
@@ -125,6 +132,19 @@ class ArchitectureTest {
   }
 
   @Test
+  void theOutboxKnowsNoEffect() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.caravan.outbox")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.caravan.outbox.webhook..", "org.apache.hc..", "com.fasterxml.jackson..")
+        .because("each kind of effect is a handler of its own")
+        .check(CARAVAN);
+  }
+
+  @Test
   void onlyJsonRecordsKnowJackson() {
     noClasses()
         .that()
@@ -148,7 +168,7 @@ class ArchitectureTest {
         .resideOutsideOfPackages(
             "dev.caravan.pgload..",
             "dev.caravan.job.jdbc..",
-            "dev.caravan.outbox",
+            "dev.caravan.outbox..",
             "dev.caravan.embedded..")
         .should()
         .dependOnClassesThat()

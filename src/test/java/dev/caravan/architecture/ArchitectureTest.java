@@ -57,6 +57,7 @@ class ArchitectureTest {
             "dev.caravan.copyupsert..",
             "dev.caravan.pgload..",
             "com.github.kagkarlsson..",
+            "org.quartz..",
             CAMEL,
             LOG),
         new Arrow(

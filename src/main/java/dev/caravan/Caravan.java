@@ -424,7 +424,8 @@ public final class Caravan implements AutoCloseable {
               polled.put(
                   p.project(),
                   p.schedule()
-                      .map(schedule -> "at " + schedule.cron() + " " + schedule.zone())
+                      .cron()
+                      .map(cron -> "at " + cron + " " + p.schedule().zone())
                       .orElse("every " + p.sftp().pollInterval().toSeconds() + " s")));
       out.println();
       out.println("Caravan runs. Projects: " + polled);

@@ -69,6 +69,7 @@ public final class JobEngine implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(r -> daemon(r, "job-housekeeping"));
   private final ScheduledExecutorService stopping =
       Executors.newSingleThreadScheduledExecutor(r -> daemon(r, "job-stop"));
+  private volatile boolean stopped;
   private int ticks;
   private boolean away;
 
@@ -163,7 +164,7 @@ public final class JobEngine implements AutoCloseable {
     if (delay.isZero() && !admitting.compareAndSet(false, true)) {
       return; // one that has not begun yet sees what is committed by now
     }
-    if (!housekeeping.isShutdown()) {
+    if (!stopped) {
       housekeeping.schedule(this::admit, delay.toMillis(), TimeUnit.MILLISECONDS);
     }
   }
@@ -200,6 +201,9 @@ public final class JobEngine implements AutoCloseable {
 
   private void admit() {
     admitting.set(false);
+    if (stopped) {
+      return; // what is handed back is for others
+    }
     guarded(
         () -> {
           int admitted = 0;
@@ -276,6 +280,10 @@ public final class JobEngine implements AutoCloseable {
   /** Takes no more work; what runs may finish within 20 s and is handed back then. */
   @Override
   public void close() {
+    if (stopped) {
+      return;
+    }
+    stopped = true;
     stopping.schedule(
         () -> running.forEach(job -> job.stop(StopReason.SHUTDOWN)),
         GRACE.toMillis(),

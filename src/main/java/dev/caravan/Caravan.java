@@ -266,7 +266,8 @@ public final class Caravan implements AutoCloseable {
           new OutboxTask(
               new Outbox(queueDatabase.dataSource()),
               configuration.node(),
-              Map.of(FileMover.KIND, new MoveFiles(movers), JobWebhook.KIND, webhook));
+              Map.of(FileMover.KIND, new MoveFiles(movers), JobWebhook.KIND, webhook),
+              JobEngine.EFFECTS_AT_ONCE);
       try {
         engine =
             new JobEngine(

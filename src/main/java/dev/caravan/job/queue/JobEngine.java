@@ -43,6 +43,9 @@ public final class JobEngine implements AutoCloseable {
   /** db-scheduler's least: a node that misses so many heartbeats is dead. */
   private static final int MISSED_HEARTBEATS = 4;
 
+  /** Threads that attempts of jobs leave to the other tasks. */
+  public static final int EFFECTS_AT_ONCE = 16;
+
   private static final Duration TICK = Duration.ofSeconds(1);
   private static final int CHORE_TICKS = 30;
   private static final Duration RETRY = Duration.ofSeconds(2);
@@ -127,8 +130,8 @@ public final class JobEngine implements AutoCloseable {
             .startTasks(retention)
             .tableName("caravan.scheduled_tasks")
             .schedulerName(new SchedulerName.Fixed(settings.node()))
-            // effects of the outbox must not wait for loads
-            .threads(threads + 4)
+            // effects of the outbox must not wait for loads, nor loads for them
+            .threads(threads + EFFECTS_AT_ONCE)
             .pollUsingLockAndFetch(0.5, 1.0)
             .enablePriority()
             .pollingInterval(TICK)

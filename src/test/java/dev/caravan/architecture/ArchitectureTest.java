@@ -51,16 +51,26 @@ class ArchitectureTest {
         new Arrow(
             "pgload", FAILURE, "dev.caravan.record..", "org.postgresql..", "de.siegmar.fastcsv.."),
         new Arrow("copyupsert", FAILURE, "dev.caravan.record..", "dev.caravan.pgload..", CAMEL),
-        new Arrow("job", FAILURE, "dev.caravan.copyupsert..", CAMEL, LOG),
+        new Arrow("job", FAILURE, "dev.caravan.copyupsert..", "dev.caravan.database..", CAMEL, LOG),
         new Arrow("source", FAILURE, "dev.caravan.record..", CAMEL, "com.jcraft.jsch..", LOG),
         new Arrow("project", FAILURE, "com.fasterxml.jackson..", "com.networknt..", "org.yaml.."),
         new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
         new Arrow(
+            "access",
+            FAILURE,
+            "dev.caravan.database..",
+            "com.nimbusds..",
+            "com.github.benmanes.caffeine.."),
+        new Arrow(
             "web",
             FAILURE,
+            "dev.caravan.access..",
             "dev.caravan.job..",
             "dev.caravan.pgload..",
             "com.fasterxml.jackson..",
+            "com.networknt..",
+            "io.vertx..",
+            "io.netty..",
             CAMEL,
             LOG),
         new Arrow(
@@ -131,14 +141,19 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideOutsideOfPackages(
-            "dev.caravan.pgload..", "dev.caravan.job.jdbc..", "dev.caravan.embedded..")
+            "dev.caravan.pgload..",
+            "dev.caravan.job.jdbc..",
+            "dev.caravan.access.jdbc..",
+            "dev.caravan.database..",
+            "dev.caravan.embedded..")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.sql.Statement")
         .orShould()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.sql.PreparedStatement")
-        .because("SQL belongs to pgload (loads) and job.jdbc (jobs); add a method there")
+        .because(
+            "SQL belongs to pgload (loads), job.jdbc (jobs) and access.jdbc (keys); add a method there")
         .check(CARAVAN);
   }
 

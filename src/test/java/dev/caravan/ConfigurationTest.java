@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -66,8 +67,26 @@ class ConfigurationTest {
                 Optional.empty(),
                 0,
                 0,
-                8420));
+                new Configuration.Http("127.0.0.1", 8420, Set.of()),
+                Optional.empty()));
     assertThat(read(Map.of()).node()).isNotBlank();
+  }
+
+  @Test
+  void takesNoTokensWithoutIssuerAndAudience() {
+    assertThat(problems(Map.of("caravan.jwt.jwks-url", "https://issuer.example/jwks")))
+        .contains("caravan.jwt.issuer: missing", "caravan.jwt.audience: missing");
+  }
+
+  @Test
+  void namesAnOriginThatIsNone() {
+    assertThat(problems(Map.of("caravan.http.cors-origins", "https://a.example, *")))
+        .contains("caravan.http.cors-origins: found '*'");
+    assertThat(
+            read(Map.of("caravan.http.cors-origins", "https://a.example,http://b.example:81"))
+                .http()
+                .corsOrigins())
+        .containsExactlyInAnyOrder("https://a.example", "http://b.example:81");
   }
 
   @Test

@@ -37,7 +37,6 @@ class JobRoutePolicyTest {
     main = new Main();
     main.setPropertyPlaceholderLocations("file:application.properties");
     main.addOverrideProperty("camel.main.routesIncludePattern", "file:routes/shared/*.camel.yaml");
-    main.addOverrideProperty("camel.server.enabled", "false");
     main.addOverrideProperty("caravan.redelivery.delay", "1");
     main.bind("policies", new JobRoutePolicyFactory(jobs, List.of(ended::add)));
     main.bind("attemptRecorder", new AttemptRecorder(jobs));

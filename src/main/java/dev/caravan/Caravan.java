@@ -254,6 +254,7 @@ public final class Caravan implements AutoCloseable {
               http.port(),
               http.corsOrigins(),
               new Authenticator(keys, configuration.jwt().map(JwtBearer::new)));
+      started.push(web); // for a start that fails
     }
 
     /** There is no default credential: the first start makes one and shows it this once. */

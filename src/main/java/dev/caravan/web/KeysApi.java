@@ -12,6 +12,7 @@ import dev.caravan.web.Problem.Violation;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -46,17 +47,27 @@ public final class KeysApi {
   /** Makes a key; its secret is in this answer only. */
   public Object create(@Body String body, Exchange exchange) throws JsonProcessingException {
     JsonNode wanted = JSON.readTree(body);
-    Instant expiresAt =
-        wanted.has("expires_at")
-            ? OffsetDateTime.parse(wanted.get("expires_at").textValue()).toInstant()
-            : null;
-    if (expiresAt != null && expiresAt.isBefore(Instant.now())) {
-      List<Violation> errors =
-          List.of(new Violation("body", "/expires_at", "is not in the future"));
-      return Answer.problem(
-          exchange, new Problem(ProblemCode.INVALID, "The key would never be valid.", errors));
+    Instant expiresAt = null;
+    if (wanted.has("expires_at")) {
+      expiresAt = instant(wanted.get("expires_at").textValue());
+      if (expiresAt.isBefore(Instant.now())) {
+        List<Violation> errors =
+            List.of(new Violation("body", "/expires_at", "is no time in the future"));
+        return Answer.problem(
+            exchange, new Problem(ProblemCode.INVALID, "The key would never be valid.", errors));
+      }
     }
-    return Answer.of(exchange, () -> Optional.of(created(wanted, expiresAt, exchange)));
+    Instant until = expiresAt;
+    return Answer.of(exchange, () -> Optional.of(created(wanted, until, exchange)));
+  }
+
+  /** The document lets through what only a calendar can refuse, such as a leap second. */
+  private static Instant instant(String text) {
+    try {
+      return OffsetDateTime.parse(text).toInstant();
+    } catch (DateTimeParseException e) {
+      return Instant.MIN;
+    }
   }
 
   private String created(JsonNode wanted, Instant expiresAt, Exchange exchange)

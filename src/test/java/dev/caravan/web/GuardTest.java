@@ -233,7 +233,7 @@ class GuardTest {
     Sql sql = new Sql(DATABASE.url(), null, null);
     String job = UUID.randomUUID().toString();
     sql.execute(
-        "INSERT INTO caravan.job (id, kind, project, state, tenant) VALUES ('%s', 'k', 'p', 'queued', 'inject')"
+        "INSERT INTO caravan.job (id, kind, project, state, completed_at, tenant) VALUES ('%s', 'k', 'p', 'completed', now(), 'inject')"
             .formatted(job));
     Api viewer = caravan.as("inject", Role.VIEWER);
     HttpResponse<String> plain = viewer.get("/api/v1/jobs/" + job);
@@ -348,7 +348,7 @@ class GuardTest {
       String id = UUID.randomUUID().toString();
       jobs.put(tenant, id);
       sql.execute(
-          "INSERT INTO caravan.job (id, kind, project, state, tenant) VALUES ('%s', 'k', 'p', 'queued', '%s')"
+          "INSERT INTO caravan.job (id, kind, project, state, completed_at, tenant) VALUES ('%s', 'k', 'p', 'completed', now(), '%s')"
               .formatted(id, tenant));
     }
     for (String tenant : jobs.keySet()) {

@@ -195,8 +195,8 @@ class RequestCheckTest {
     Sql sql = new Sql(DATABASE.url(), null, null);
     sql.execute(
         """
-        INSERT INTO caravan.job (id, kind, project, state, tenant)
-        SELECT gen_random_uuid(), 'k', 'p' || n, 'queued', 'pages' FROM generate_series(1, 7) n""");
+        INSERT INTO caravan.job (id, kind, project, state, completed_at, tenant)
+        SELECT gen_random_uuid(), 'k', 'p' || n, 'completed', now(), 'pages' FROM generate_series(1, 7) n""");
     Api viewer = caravan.as("pages", Role.VIEWER);
     List<String> seen = new java.util.ArrayList<>();
     String next = "";

@@ -17,10 +17,13 @@ import dev.caravan.imports.SftpImport;
 import dev.caravan.job.Effect;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
 import dev.caravan.job.camel.RouteWork;
+import dev.caravan.job.camel.Schedule;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobLauncher;
+import dev.caravan.job.jdbc.JobLog;
 import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.job.jdbc.JobReports;
+import dev.caravan.job.jdbc.ScheduleFires;
 import dev.caravan.job.queue.JobEngine;
 import dev.caravan.outbox.Outbox;
 import dev.caravan.outbox.OutboxTask;
@@ -59,6 +62,7 @@ import java.util.Properties;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
@@ -163,6 +167,7 @@ public final class Caravan implements AutoCloseable {
     private List<ProjectConfig> projects;
     private SftpServer defaultServer;
     private final Map<String, FileMover> movers = new ConcurrentHashMap<>();
+    private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
     private Database queueDatabase;
     private JdbcJobRepository jobs;
     private WebServer web;
@@ -243,6 +248,9 @@ public final class Caravan implements AutoCloseable {
           Database.open("queue", login.url(), login.username(), login.password(), QUEUE_SESSIONS);
       started.push(queueDatabase);
       jobs = new JdbcJobRepository(main.dataSource(), configuration.node(), Lifecycle::addEffect);
+      JobLog log = new JobLog(queueDatabase.dataSource());
+      JobLogAppender appender = JobLogAppender.attach(log, configuration.node());
+      started.push(appender::stop);
       closeInterruptedJobs();
       configuration.connections().forEach((name, other) -> open(context, name, other));
       try {
@@ -329,10 +337,17 @@ public final class Caravan implements AutoCloseable {
                     settings.heartbeat(),
                     settings.noProgress(),
                     settings.retention()),
-                List.of(outbox.task()));
+                List.of(outbox.task()),
+                List.of(this::catchUp));
       } catch (SQLException e) {
         throw new CaravanException(
             FailureCode.DB_ERROR, "Cannot start the queue: " + e.getMessage(), e);
+      }
+    }
+
+    private void catchUp() throws SQLException {
+      for (Schedule schedule : schedules) {
+        schedule.catchUp();
       }
     }
 
@@ -431,6 +446,7 @@ public final class Caravan implements AutoCloseable {
               configuration.knownHosts(),
               jobs,
               new JobLauncher(queueDatabase.dataSource(), engine::wake),
+              new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
               configuration.retry(),
               configuration.jobs().timeout());
       for (ProjectConfig project : projects) {
@@ -438,6 +454,7 @@ public final class Caravan implements AutoCloseable {
           SftpImport sftpImport = SftpImport.add(around, project);
           started.push(sftpImport);
           movers.put(project.project(), sftpImport.mover());
+          sftpImport.schedule().ifPresent(schedules::add);
         } catch (CaravanException e) {
           throw e;
         } catch (Exception e) {
@@ -469,7 +486,12 @@ public final class Caravan implements AutoCloseable {
       addresses.add("Log         " + configuration.data().resolve("logs/caravan.log"));
       Map<String, String> polled = new TreeMap<>();
       projects.forEach(
-          p -> polled.put(p.project(), "every " + p.sftp().pollInterval().toSeconds() + " s"));
+          p ->
+              polled.put(
+                  p.project(),
+                  p.schedule()
+                      .map(schedule -> "at " + schedule.cron() + " " + schedule.zone())
+                      .orElse("every " + p.sftp().pollInterval().toSeconds() + " s")));
       out.println();
       out.println("Caravan runs. Projects: " + polled);
       addresses.forEach(address -> out.println("  " + address));

@@ -58,6 +58,7 @@ class ArchitectureTest {
             "dev.caravan.database..",
             "dev.caravan.pgload..",
             "com.github.kagkarlsson..",
+            "org.quartz..",
             CAMEL,
             LOG),
         new Arrow(

@@ -44,11 +44,20 @@ public final class JobEngine implements AutoCloseable {
   private static final int MISSED_HEARTBEATS = 4;
 
   private static final Duration TICK = Duration.ofSeconds(1);
+  private static final int CHORE_TICKS = 30;
   private static final Duration RETRY = Duration.ofSeconds(2);
 
   /** How long running attempts may go on when the node stops, before they are handed back. */
   private static final Duration GRACE = Duration.ofSeconds(20);
 
+  /** Something to look after from time to time, on every node. */
+  @FunctionalInterface
+  public interface Chore {
+    /** Fails while the database is away, and is done again. */
+    void run() throws SQLException;
+  }
+
+  private final List<Chore> chores;
   private final JobQueue queue;
   private final JobWork work;
   private final Settings settings;
@@ -87,10 +96,17 @@ public final class JobEngine implements AutoCloseable {
    * @param dataSource a pool of its own: loads that use up all connections must not make the node
    *     look dead
    * @param more tasks of db-scheduler beside the attempts
+   * @param chores done every half a minute
    */
   public JobEngine(
-      DataSource dataSource, JobQueue queue, JobWork work, Settings settings, List<Task<Void>> more)
+      DataSource dataSource,
+      JobQueue queue,
+      JobWork work,
+      Settings settings,
+      List<Task<Void>> more,
+      List<Chore> chores)
       throws SQLException {
+    this.chores = List.copyOf(chores);
     this.queue = queue;
     this.work = work;
     this.settings = settings;
@@ -199,22 +215,20 @@ public final class JobEngine implements AutoCloseable {
   private void tick() {
     guarded(
         () -> {
-          if (ticks++ % 30 == 0) {
-            clock.set(queue.now());
-          }
           queue.expire();
           watch();
+          if (ticks++ % CHORE_TICKS == 0) {
+            clock.set(queue.now());
+            for (Chore chore : chores) {
+              chore.run();
+            }
+          }
         });
     admit();
   }
 
-  @FunctionalInterface
-  private interface DatabaseWork {
-    void run() throws SQLException;
-  }
-
   /** The database may be away for a while; that is said once. */
-  private void guarded(DatabaseWork databaseWork) {
+  private void guarded(Chore databaseWork) {
     try {
       databaseWork.run();
       if (away) {

@@ -65,6 +65,7 @@ class JobRoutePolicyTest {
                     Duration.ofMillis(200),
                     Duration.ofMinutes(1),
                     Duration.ofDays(1)),
+                List.of(),
                 List.of())
             .start();
     launcher = new JobLauncher(database.dataSource(), engine::wake);

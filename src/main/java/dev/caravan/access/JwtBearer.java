@@ -3,6 +3,7 @@ package dev.caravan.access;
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.KeySourceException;
 import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.jwk.source.JWKSourceBuilder;
 import com.nimbusds.jose.proc.BadJOSEException;
@@ -19,12 +20,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Checks JWT bearer tokens: signed with RS256 or ES256 by a key of the JWKS, from our issuer, for
  * our audience, not expired. Keys that a token itself names or links to are never used.
  */
 public final class JwtBearer {
+
+  private static final Logger LOG = LoggerFactory.getLogger(JwtBearer.class);
 
   private static final int TIMEOUT_MILLIS = 2_000;
   private static final int MAX_JWKS_BYTES = 64 * 1024;
@@ -68,6 +73,10 @@ public final class JwtBearer {
           ? role(claims.getClaim(trust.roleClaim()))
               .map(role -> new Caller(tenant, role, claims.getSubject()))
           : Optional.empty();
+    } catch (KeySourceException e) {
+      LOG.warn(
+          "The keys of the issuer cannot be fetched from {}: {}", trust.jwks(), e.getMessage());
+      return Optional.empty();
     } catch (ParseException | BadJOSEException | JOSEException e) {
       return Optional.empty();
     }

@@ -34,19 +34,24 @@ final class Guard implements Handler<RoutingContext> {
   /** Where the caller stands among the attributes of the Vert.x user. */
   static final String CALLER = "caravan.caller";
 
+  /** How long a body may take that is read as a whole. */
+  private static final long BODY_MILLIS = 30_000;
+
   private static final String OPERATION = "caravan.operation";
+  private static final String TIMER = "caravan.timer";
 
   private static final Logger LOG = LoggerFactory.getLogger(Guard.class);
 
   /** Of a client's headers a route sees these, and those that the document names for the call. */
   private static final Set<String> KEPT_HEADERS =
-      Set.of("host", "content-type", "content-length", "transfer-encoding", "accept", "expect");
+      Set.of("host", "content-length", "transfer-encoding", "accept", "expect");
 
   private final ApiDocument document;
   private final Pages pages;
   private final Authenticator authenticator;
   private final FailureLimit failures;
-  private final Handler<RoutingContext> jsonBody = BodyHandler.create(false).setBodyLimit(MAX_JSON);
+  private final Handler<RoutingContext> wholeBody =
+      BodyHandler.create(false).setBodyLimit(MAX_JSON);
 
   Guard(ApiDocument document, Pages pages, Authenticator authenticator, FailureLimit failures) {
     this.document = document;
@@ -155,14 +160,22 @@ final class Guard implements Handler<RoutingContext> {
     keepOnlyKnownHeaders(call.request(), operation);
     if (operation.jsonBody(type).isPresent()) {
       call.put(OPERATION, operation);
-      jsonBody.handle(call);
-    } else {
-      call.next();
+    } else if (operation.takesBody()) {
+      call.next(); // its route reads it as a stream
+      return;
     }
+    long timer = call.vertx().setTimer(BODY_MILLIS, late -> call.request().connection().close());
+    call.put(TIMER, timer);
+    call.addEndHandler(ended -> call.vertx().cancelTimer(timer));
+    wholeBody.handle(call);
   }
 
   /** Runs after the guard, when a body was read. */
   static void checkBody(RoutingContext call) {
+    Long timer = call.get(TIMER);
+    if (timer != null) {
+      call.vertx().cancelTimer(timer);
+    }
     Operation operation = call.get(OPERATION);
     if (operation != null) {
       byte[] body = call.body().buffer() == null ? new byte[0] : call.body().buffer().getBytes();
@@ -193,6 +206,9 @@ final class Guard implements Handler<RoutingContext> {
   /** Camel turns a request's headers into those of its message, some of which steer components. */
   private static void keepOnlyKnownHeaders(HttpServerRequest request, Operation operation) {
     Set<String> kept = new HashSet<>(KEPT_HEADERS);
+    if (operation.takesBody()) {
+      kept.add("content-type"); // otherwise the fields of a form would become headers, too
+    }
     operation.parameters("header").forEach(p -> kept.add(p.name().toLowerCase(Locale.ROOT)));
     Set.copyOf(request.headers().names()).stream()
         .filter(name -> !kept.contains(name.toLowerCase(Locale.ROOT)))

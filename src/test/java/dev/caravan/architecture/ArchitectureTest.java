@@ -84,7 +84,8 @@ class ArchitectureTest {
             FAILURE,
             "dev.caravan.database..",
             "com.nimbusds..",
-            "com.github.benmanes.caffeine.."),
+            "com.github.benmanes.caffeine..",
+            LOG),
         new Arrow(
             "web",
             FAILURE,

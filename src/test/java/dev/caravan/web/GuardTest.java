@@ -9,6 +9,7 @@ import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +17,8 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -170,8 +173,7 @@ class GuardTest {
   }
 
   private static String base64(String text) {
-    return Base64.getEncoder()
-        .encodeToString(text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
   }
 
   @Test
@@ -252,6 +254,9 @@ class GuardTest {
         .isEqualTo(plain.body());
     assertThat(viewer.with("limit", "0").with("status", "x").get("/api/v1/jobs").statusCode())
         .isEqualTo(200);
+    byte[] form = "job_id=1&CamelHttpResponseCode=500&limit=0".getBytes(StandardCharsets.UTF_8);
+    Api posting = viewer.with("Content-Type", "application/x-www-form-urlencoded");
+    assertThat(posting.send("GET", "/api/v1/jobs/" + job, form).body()).isEqualTo(plain.body());
   }
 
   /**
@@ -271,7 +276,7 @@ class GuardTest {
             .filter(name -> name.matches("[A-Za-z0-9_-]+"))
             .filter(
                 name ->
-                    !Set(
+                    !Set.of(
                             "host",
                             "content-type",
                             "content-length",
@@ -307,10 +312,6 @@ class GuardTest {
     return groups;
   }
 
-  private static java.util.Set<String> Set(String... names) {
-    return java.util.Set.of(names);
-  }
-
   private static String value(java.lang.reflect.Field field) {
     try {
       return (String) field.get(null);
@@ -343,7 +344,7 @@ class GuardTest {
   @Test
   void anotherTenantsJobIsNotThereAndLooksLikeAnyOtherThatIsNot() throws Exception {
     Sql sql = new Sql(DATABASE.url(), null, null);
-    Map<String, String> jobs = new java.util.TreeMap<>();
+    Map<String, String> jobs = new TreeMap<>();
     for (String tenant : List.of("a", "aa", "a_b")) {
       String id = UUID.randomUUID().toString();
       jobs.put(tenant, id);

@@ -1,7 +1,6 @@
 package dev.caravan.job.jdbc;
 
 import dev.caravan.database.TenantReads;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -80,7 +79,13 @@ public final class JobReports {
 
   /** Returns when the database answers. */
   public void ping() throws SQLException {
-    reads.read("", Connection::getMetaData).getDatabaseMajorVersion();
+    reads.read(
+        "",
+        connection -> {
+          try (PreparedStatement query = connection.prepareStatement("SELECT 1")) {
+            return first(query);
+          }
+        });
   }
 
   private static Optional<String> first(PreparedStatement query) throws SQLException {

@@ -55,6 +55,7 @@ class ArchitectureTest {
             "job",
             FAILURE,
             "dev.caravan.copyupsert..",
+            "dev.caravan.database..",
             "dev.caravan.pgload..",
             "com.github.kagkarlsson..",
             "org.quartz..",
@@ -79,11 +80,22 @@ class ArchitectureTest {
             "com.standardwebhooks..",
             LOG),
         new Arrow(
+            "access",
+            FAILURE,
+            "dev.caravan.database..",
+            "com.nimbusds..",
+            "com.github.benmanes.caffeine..",
+            LOG),
+        new Arrow(
             "web",
             FAILURE,
+            "dev.caravan.access..",
             "dev.caravan.job..",
             "dev.caravan.pgload..",
             "com.fasterxml.jackson..",
+            "com.networknt..",
+            "io.vertx..",
+            "io.netty..",
             CAMEL,
             LOG),
         new Arrow(
@@ -169,6 +181,8 @@ class ArchitectureTest {
         .resideOutsideOfPackages(
             "dev.caravan.pgload..",
             "dev.caravan.job.jdbc..",
+            "dev.caravan.access.jdbc..",
+            "dev.caravan.database..",
             "dev.caravan.outbox..",
             "dev.caravan.embedded..")
         .should()
@@ -177,7 +191,8 @@ class ArchitectureTest {
         .orShould()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.sql.PreparedStatement")
-        .because("SQL belongs to pgload (loads) and job.jdbc (jobs); add a method there")
+        .because(
+            "SQL belongs to pgload (loads), job.jdbc (jobs) and access.jdbc (keys); add a method there")
         .check(CARAVAN);
   }
 

@@ -52,8 +52,25 @@ class ArchitectureTest {
             "pgload", FAILURE, "dev.caravan.record..", "org.postgresql..", "de.siegmar.fastcsv.."),
         new Arrow("copyupsert", FAILURE, "dev.caravan.record..", "dev.caravan.pgload..", CAMEL),
         new Arrow("job", FAILURE, "dev.caravan.copyupsert..", CAMEL, LOG),
-        new Arrow("source", FAILURE, "dev.caravan.record..", CAMEL, "com.jcraft.jsch..", LOG),
-        new Arrow("project", FAILURE, "com.fasterxml.jackson..", "com.networknt..", "org.yaml.."),
+        new Arrow(
+            "source",
+            FAILURE,
+            "dev.caravan.record..",
+            CAMEL,
+            "com.jcraft.jsch..",
+            "com.fasterxml.jackson..",
+            "com.nimbusds..",
+            "org.apache.hc..",
+            "io.github.resilience4j..",
+            LOG),
+        new Arrow("sync", FAILURE, CAMEL),
+        new Arrow(
+            "project",
+            FAILURE,
+            "dev.caravan.record..",
+            "com.fasterxml.jackson..",
+            "com.networknt..",
+            "org.yaml.."),
         new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
         new Arrow(
             "web",
@@ -113,7 +130,8 @@ class ArchitectureTest {
   void onlyJsonRecordsKnowJackson() {
     noClasses()
         .that()
-        .resideInAnyPackage("dev.caravan.record", "dev.caravan.record.csv")
+        .resideInAnyPackage(
+            "dev.caravan.record", "dev.caravan.record.csv", "dev.caravan.record.mapping")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("com.fasterxml.jackson..")

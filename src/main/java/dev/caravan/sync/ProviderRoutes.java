@@ -2,6 +2,7 @@ package dev.caravan.sync;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -63,7 +64,7 @@ public final class ProviderRoutes {
 
   /** All providers, by their names. */
   public List<Provider> all() {
-    return providers().sorted(java.util.Comparator.comparing(Provider::syncRoute)).toList();
+    return providers().sorted(Comparator.comparing(Provider::syncRoute)).toList();
   }
 
   private Stream<Provider> providers() {

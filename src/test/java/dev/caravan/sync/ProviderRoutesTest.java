@@ -15,7 +15,6 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.main.Main;
 import org.junit.jupiter.api.AfterEach;
@@ -97,7 +96,7 @@ class ProviderRoutesTest {
         .createProducerTemplate()
         .request(
             "direct:" + route,
-            exchange -> exchange.setProperty("CaravanParameters", Map.of("year", 2025)));
+            exchange -> exchange.getMessage().setBody("{\"year\": 2025}"));
   }
 
   private static HttpServer gate() throws IOException {

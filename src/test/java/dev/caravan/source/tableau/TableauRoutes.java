@@ -1,5 +1,7 @@
 package dev.caravan.source.tableau;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.database.Database;
 import dev.caravan.failure.CaravanException;
@@ -71,6 +73,8 @@ final class TableauRoutes implements AutoCloseable {
     if (done.getException() != null) {
       throw done.getException();
     }
+    // a job's end goes by it, too
+    assertThat(done.getProperty(Exchange.EXCEPTION_CAUGHT)).isNull();
     return done.getMessage().getHeader(CopyUpsertConstants.RESULT, LoadResult.class);
   }
 
@@ -78,7 +82,7 @@ final class TableauRoutes implements AutoCloseable {
     return template.request(
         uri,
         exchange -> {
-          exchange.setProperty(TableauQuery.PARAMETERS, parameters);
+          exchange.getMessage().setBody(TableauJson.text(parameters));
           exchange.getMessage().setHeader("Authorization", "Bearer of-the-caller");
           exchange.getMessage().setHeader("X-Internal", "not for others");
         });

@@ -157,6 +157,17 @@ class TableauSyncTest {
   }
 
   @Test
+  void doesNotFailForASignOutThatFails() throws Exception {
+    try (TableauServer tableau = TableauServer.start(FEW);
+        TableauRoutes routes = new TableauRoutes(tableau.url(), Map.of())) {
+      tableau.hangsUpOnSignOut = true;
+      assertThat(routes.sync().inserted()).isEqualTo(3_000);
+      tableau.nextError("404934", "no such field");
+      assertThat(routes.failure().code()).isEqualTo(FailureCode.SOURCE_REFUSED);
+    }
+  }
+
+  @Test
   void validatesTheConnectionWithoutAQuery() throws Exception {
     try (TableauServer tableau = TableauServer.start(FEW);
         TableauRoutes routes = new TableauRoutes(tableau.url(), Map.of())) {

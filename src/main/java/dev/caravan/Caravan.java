@@ -6,11 +6,26 @@ import dev.caravan.embedded.EmbeddedDatabase;
 import dev.caravan.embedded.EmbeddedSftpServer;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.imports.FileMover;
+import dev.caravan.imports.MoveFiles;
 import dev.caravan.imports.SftpImport;
-import dev.caravan.job.camel.AttemptRecorder;
+import dev.caravan.job.Effect;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
+import dev.caravan.job.camel.RouteWork;
+import dev.caravan.job.camel.Schedule;
 import dev.caravan.job.jdbc.JdbcJobRepository;
+import dev.caravan.job.jdbc.JobLauncher;
+import dev.caravan.job.jdbc.JobLog;
+import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.job.jdbc.JobReports;
+import dev.caravan.job.jdbc.ScheduleFires;
+import dev.caravan.job.queue.JobEngine;
+import dev.caravan.outbox.Outbox;
+import dev.caravan.outbox.OutboxTask;
+import dev.caravan.outbox.webhook.CallbackUrls;
+import dev.caravan.outbox.webhook.JobWebhook;
+import dev.caravan.outbox.webhook.WebhookHandler;
+import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.pgload.Loader;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.ProjectConfigReader;
@@ -36,6 +51,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
@@ -50,6 +68,7 @@ import org.apache.camel.main.MainListenerSupport;
 public final class Caravan implements AutoCloseable {
 
   private static final int EXIT_USAGE = 2;
+  private static final int QUEUE_SESSIONS = 4;
 
   private final Main main = new Main();
   private final Lifecycle lifecycle;
@@ -124,6 +143,7 @@ public final class Caravan implements AutoCloseable {
   /** Lets running loads finish, then stops what was started. */
   @Override
   public void close() {
+    lifecycle.stopWork();
     main.stop();
     lifecycle.close();
   }
@@ -137,7 +157,11 @@ public final class Caravan implements AutoCloseable {
     private Configuration configuration;
     private List<ProjectConfig> projects;
     private SftpServer defaultServer;
+    private final Map<String, FileMover> movers = new ConcurrentHashMap<>();
+    private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
+    private Database queueDatabase;
     private JdbcJobRepository jobs;
+    private JobEngine engine;
 
     Lifecycle(PrintStream out) {
       this.out = out;
@@ -157,8 +181,7 @@ public final class Caravan implements AutoCloseable {
           .getRegistry()
           .bind(
               "jobRoutePolicyFactory",
-              new JobRoutePolicyFactory(jobs, List.of(new FileTable(out))));
-      context.getRegistry().bind("attemptRecorder", new AttemptRecorder(jobs));
+              new JobRoutePolicyFactory(jobs, configuration.retry(), List.of(new FileTable(out))));
     }
 
     private List<ProjectConfig> readProjects() {
@@ -207,12 +230,67 @@ public final class Caravan implements AutoCloseable {
       DatabaseLogin login = configuration.database().orElseGet(this::startDatabase);
       Database main = open(context, Configuration.MAIN_CONNECTION, login);
       main.migrate();
-      jobs = new JdbcJobRepository(main.dataSource(), configuration.node());
+      // A pool of its own: loads that use up their connections must not make the node look dead.
+      queueDatabase =
+          Database.open("queue", login.url(), login.username(), login.password(), QUEUE_SESSIONS);
+      started.push(queueDatabase);
+      jobs = new JdbcJobRepository(main.dataSource(), configuration.node(), Lifecycle::addEffect);
+      JobLog log = new JobLog(queueDatabase.dataSource());
+      JobLogAppender appender = JobLogAppender.attach(log, configuration.node());
+      started.push(appender::stop);
       closeInterruptedJobs();
       configuration.connections().forEach((name, other) -> open(context, name, other));
       JobReports reports = new JobReports(main.dataSource());
       context.getRegistry().bind("jobsApi", new JobsApi(reports));
       context.getRegistry().bind("rejectsApi", new RejectsApi(reports, targets(context)));
+    }
+
+    private static void addEffect(Connection connection, UUID job, Effect effect)
+        throws SQLException {
+      if (effect.kind().equals(Effect.CALLBACK)) {
+        JobWebhook.add(connection, job, effect.payload());
+      } else {
+        Outbox.add(connection, job, effect.kind(), effect.payload());
+      }
+    }
+
+    private void startQueue(CamelContext context) {
+      Configuration.Jobs settings = configuration.jobs();
+      Configuration.Webhooks webhooks = configuration.webhooks();
+      WebhookHandler webhook =
+          new WebhookHandler(
+              new CallbackUrls(webhooks.allow(), webhooks.ports()),
+              new WebhookSigner(webhooks.secrets()));
+      started.push(webhook);
+      OutboxTask outbox =
+          new OutboxTask(
+              new Outbox(queueDatabase.dataSource()),
+              configuration.node(),
+              Map.of(FileMover.KIND, new MoveFiles(movers), JobWebhook.KIND, webhook));
+      try {
+        engine =
+            new JobEngine(
+                queueDatabase.dataSource(),
+                new JobQueue(queueDatabase.dataSource(), jobs),
+                new RouteWork(context, jobs),
+                new JobEngine.Settings(
+                    configuration.node(),
+                    settings.queues(),
+                    settings.heartbeat(),
+                    settings.noProgress(),
+                    settings.retention()),
+                List.of(outbox.task()),
+                List.of(this::catchUp));
+      } catch (SQLException e) {
+        throw new CaravanException(
+            FailureCode.DB_ERROR, "Cannot start the queue: " + e.getMessage(), e);
+      }
+    }
+
+    private void catchUp() throws SQLException {
+      for (Schedule schedule : schedules) {
+        schedule.catchUp();
+      }
     }
 
     private Map<String, DataSource> targets(CamelContext context) {
@@ -302,10 +380,23 @@ public final class Caravan implements AutoCloseable {
 
     @Override
     public void afterConfigure(BaseMainSupport main) {
+      startQueue(main.getCamelContext());
+      SftpImport.Surroundings around =
+          new SftpImport.Surroundings(
+              main.getCamelContext(),
+              defaultServer,
+              configuration.knownHosts(),
+              jobs,
+              new JobLauncher(queueDatabase.dataSource(), engine::wake),
+              new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
+              configuration.retry(),
+              configuration.jobs().timeout());
       for (ProjectConfig project : projects) {
         try {
-          SftpImport.add(
-              main.getCamelContext(), project, defaultServer, configuration.knownHosts(), jobs);
+          SftpImport sftpImport = SftpImport.add(around, project);
+          started.push(sftpImport);
+          movers.put(project.project(), sftpImport.mover());
+          sftpImport.schedule().ifPresent(schedules::add);
         } catch (CaravanException e) {
           throw e;
         } catch (Exception e) {
@@ -319,6 +410,7 @@ public final class Caravan implements AutoCloseable {
 
     @Override
     public void afterStart(BaseMainSupport main) {
+      engine.start();
       addresses.add(
           "Jobs        http://127.0.0.1:%d/api/v1/jobs (REST, read-only)"
               .formatted(configuration.httpPort()));
@@ -328,7 +420,12 @@ public final class Caravan implements AutoCloseable {
       addresses.add("Log         " + configuration.data().resolve("logs/caravan.log"));
       Map<String, String> polled = new TreeMap<>();
       projects.forEach(
-          p -> polled.put(p.project(), "every " + p.sftp().pollInterval().toSeconds() + " s"));
+          p ->
+              polled.put(
+                  p.project(),
+                  p.schedule()
+                      .map(schedule -> "at " + schedule.cron() + " " + schedule.zone())
+                      .orElse("every " + p.sftp().pollInterval().toSeconds() + " s")));
       out.println();
       out.println("Caravan runs. Projects: " + polled);
       addresses.forEach(address -> out.println("  " + address));
@@ -340,7 +437,16 @@ public final class Caravan implements AutoCloseable {
       close();
     }
 
+    /** Takes no more jobs; those that run end or are handed back. */
+    private synchronized void stopWork() {
+      if (engine != null) {
+        engine.close();
+        engine = null;
+      }
+    }
+
     private synchronized void close() {
+      stopWork();
       while (!started.isEmpty()) {
         try {
           started.pop().close();

@@ -3,6 +3,10 @@ package dev.caravan;
 import dev.caravan.database.Credentials;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.Retry;
+import dev.caravan.job.jdbc.JobQueue;
+import dev.caravan.outbox.webhook.CallbackUrls;
+import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.project.SftpServer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -12,7 +16,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +44,9 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param embeddedDatabasePort 0 for any
  * @param embeddedSftpPort 0 for any
  * @param httpPort of the REST API
+ * @param retry of jobs that failed for a reason that may pass
+ * @param jobs the queue and what jobs may take
+ * @param webhooks how and where they go
  */
 record Configuration(
     Path data,
@@ -50,10 +59,44 @@ record Configuration(
     Optional<Path> knownHosts,
     int embeddedDatabasePort,
     int embeddedSftpPort,
-    int httpPort) {
+    int httpPort,
+    Retry retry,
+    Jobs jobs,
+    Webhooks webhooks) {
+
+  /**
+   * The queue.
+   *
+   * @param queues what may run at the same time
+   * @param timeout of one attempt
+   * @param noProgress how long an attempt may stand still while it reads
+   * @param heartbeat how often a node shows that it lives
+   * @param retention how long ended jobs are kept
+   */
+  record Jobs(
+      List<JobQueue.Limit> queues,
+      Duration timeout,
+      Duration noProgress,
+      Duration heartbeat,
+      Duration retention) {}
 
   /** Where a database is and how to log in; user and password may be in the URL. */
   record DatabaseLogin(String url, String username, String password) {}
+
+  /**
+   * How webhooks are signed and where they may go.
+   *
+   * @param secrets none for no signature
+   * @param allow as {@link CallbackUrls} reads it
+   * @param ports beside 80 and 443
+   */
+  record Webhooks(List<String> secrets, List<String> allow, Set<Integer> ports) {
+    /** Without the secrets. */
+    @Override
+    public String toString() {
+      return "Webhooks[%d secrets, %s, %s]".formatted(secrets.size(), allow, ports);
+    }
+  }
 
   /** True when projects may name it. */
   boolean hasConnection(String name) {
@@ -82,9 +125,17 @@ record Configuration(
               "caravan.embedded.database.port",
               "caravan.embedded.sftp.port",
               "caravan.http.port",
-              "caravan.redelivery.attempts",
-              "caravan.redelivery.delay",
-              "caravan.redelivery.max-delay"));
+              "caravan.queues",
+              "caravan.job.timeout",
+              "caravan.job.no-progress",
+              "caravan.job.heartbeat",
+              "caravan.job.retention",
+              "caravan.retry.attempts",
+              "caravan.retry.delay",
+              "caravan.retry.max-delay",
+              "caravan.webhook.secret",
+              "caravan.webhook.allow",
+              "caravan.webhook.ports"));
 
   private static final String CONNECTION_KEY =
       "caravan[.]connections[.][A-Za-z0-9_-]+[.](url|username|password)";
@@ -113,9 +164,6 @@ record Configuration(
     Configuration read() {
       Properties given = properties.loadProperties(name -> name.startsWith("caravan."));
       refuseUnknown(given.stringPropertyNames());
-      number("caravan.redelivery.attempts", 0, 100);
-      number("caravan.redelivery.delay", 0, 3_600_000);
-      number("caravan.redelivery.max-delay", 1, 3_600_000);
       Configuration configuration =
           new Configuration(
               path("caravan.data").orElse(Path.of("data")),
@@ -128,7 +176,18 @@ record Configuration(
               path("caravan.sftp.known-hosts"),
               number("caravan.embedded.database.port", 0, 65_535),
               number("caravan.embedded.sftp.port", 0, 65_535),
-              number("caravan.http.port", 1, 65_535));
+              number("caravan.http.port", 1, 65_535),
+              new Retry(
+                  1 + number("caravan.retry.attempts", 0, 100),
+                  Duration.ofMillis(number("caravan.retry.delay", 0, 3_600_000)),
+                  Duration.ofMillis(number("caravan.retry.max-delay", 1, 3_600_000))),
+              new Jobs(
+                  queues(),
+                  Duration.ofSeconds(number("caravan.job.timeout", 1, 604_800)),
+                  Duration.ofSeconds(number("caravan.job.no-progress", 1, 604_800)),
+                  Duration.ofMillis(number("caravan.job.heartbeat", 100, 60_000)),
+                  Duration.ofDays(number("caravan.job.retention", 1, 36_500))),
+              webhooks());
       if (!problems.isEmpty()) {
         throw new CaravanException(
             FailureCode.CONFIG_INVALID,
@@ -175,6 +234,27 @@ record Configuration(
       return min;
     }
 
+    private List<JobQueue.Limit> queues() {
+      Map<String, JobQueue.Limit> queues = new TreeMap<>();
+      for (String queue : text("caravan.queues").orElse("").split(",", -1)) {
+        String[] parts = queue.strip().split(":", -1);
+        if (!queue.strip().matches("[a-z0-9-]{1,40}:[1-9][0-9]{0,2}(:[1-9][0-9]{0,2})?")
+            || queues.containsKey(parts[0])) {
+          problems.add(
+              "caravan.queues: found '%s'; allowed are names with how many jobs run at once (1 to 999) and, if it is less, how many of one tenant, such as default:4:3"
+                  .formatted(queue.strip()));
+        } else {
+          int jobs = Integer.parseInt(parts[1]);
+          int perTenant = parts.length > 2 ? Integer.parseInt(parts[2]) : jobs;
+          queues.put(parts[0], new JobQueue.Limit(parts[0], jobs, perTenant));
+        }
+      }
+      if (problems.isEmpty() && !queues.containsKey("default")) {
+        problems.add("caravan.queues: the queue 'default' is missing");
+      }
+      return List.copyOf(queues.values());
+    }
+
     private Optional<DatabaseLogin> login(String prefix) {
       return text(prefix + ".url")
           .map(
@@ -203,13 +283,42 @@ record Configuration(
       return connections;
     }
 
-    private List<Path> projectFiles() {
-      List<Path> files = new ArrayList<>();
-      for (String pattern : text("caravan.projects").orElse("").split(",", -1)) {
-        if (!pattern.isBlank()) {
-          files.addAll(matching(pattern.strip()));
+    private Webhooks webhooks() {
+      Set<Integer> ports = new TreeSet<>();
+      for (String port : list("caravan.webhook.ports")) {
+        if (port.matches("[0-9]{1,5}") && Integer.parseInt(port) <= 65_535) {
+          ports.add(Integer.valueOf(port));
+        } else {
+          problems.add(
+              "caravan.webhook.ports: found '%s'; allowed are ports with commas between them"
+                  .formatted(port));
         }
       }
+      Webhooks webhooks =
+          new Webhooks(list("caravan.webhook.secret"), list("caravan.webhook.allow"), ports);
+      check("caravan.webhook.secret", () -> new WebhookSigner(webhooks.secrets()));
+      check("caravan.webhook.allow", () -> new CallbackUrls(webhooks.allow(), ports));
+      return webhooks;
+    }
+
+    private void check(String key, Runnable reading) {
+      try {
+        reading.run();
+      } catch (CaravanException e) {
+        problems.add(key + ": " + e.getMessage());
+      }
+    }
+
+    private List<String> list(String key) {
+      return Arrays.stream(text(key).orElse("").split(",", -1))
+          .map(String::strip)
+          .filter(s -> !s.isEmpty())
+          .toList();
+    }
+
+    private List<Path> projectFiles() {
+      List<Path> files = new ArrayList<>();
+      list("caravan.projects").forEach(pattern -> files.addAll(matching(pattern)));
       return files;
     }
 

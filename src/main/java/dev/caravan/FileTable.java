@@ -47,7 +47,7 @@ final class FileTable implements JobListener {
           file.count("superseded"),
           file.count("rejected"),
           rowsPerSecond(file),
-          note(end, file));
+          note(file));
     }
   }
 
@@ -59,9 +59,9 @@ final class FileTable implements JobListener {
     return String.valueOf(Math.round(file.count("read") / seconds));
   }
 
-  private static String note(JobEnd end, FileResult file) {
+  private static String note(FileResult file) {
     return switch (file.status()) {
-      case FAILED -> "FAILED " + end.code() + ": " + end.message();
+      case FAILED -> "FAILED " + file.code() + ": " + file.message();
       case SAME_CONTENT -> "skipped: the same content was loaded before (" + file.sameAs() + ")";
       case LOADED -> String.join("; ", file.warnings());
     };

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.Retry;
+import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.testing.FreePort;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -13,11 +15,13 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -66,7 +70,15 @@ class ConfigurationTest {
                 Optional.empty(),
                 0,
                 0,
-                8420));
+                8420,
+                new Retry(4, Duration.ofSeconds(1), Duration.ofSeconds(30)),
+                new Configuration.Jobs(
+                    List.of(new JobQueue.Limit("default", 4, 4)),
+                    Duration.ofMinutes(30),
+                    Duration.ofMinutes(5),
+                    Duration.ofSeconds(3),
+                    Duration.ofDays(90)),
+                new Configuration.Webhooks(List.of(), List.of(), Set.of())));
     assertThat(read(Map.of()).node()).isNotBlank();
   }
 
@@ -78,7 +90,7 @@ class ConfigurationTest {
                     "caravan.databse.url", "x",
                     "caravan.database.max-connections", "1",
                     "caravan.http.port", "eighty",
-                    "caravan.redelivery.delay", "-1",
+                    "caravan.retry.delay", "-1",
                     "caravan.data", "a\0b",
                     "caravan.projects", "samples/none.yaml,samples/[",
                     "caravan.sftp.url", "ftp://host",
@@ -88,7 +100,7 @@ class ConfigurationTest {
             "caravan.databse.url: unknown setting; allowed are caravan.data",
             "caravan.database.max-connections: found '1'; allowed is a whole number from 2 to 1000",
             "caravan.http.port: found 'eighty'",
-            "caravan.redelivery.delay: found '-1'",
+            "caravan.retry.delay: found '-1'",
             "caravan.data: allowed is a path",
             "caravan.projects: found 'samples/none.yaml', where there is no file",
             "caravan.projects: found 'samples/['",
@@ -115,6 +127,33 @@ class ConfigurationTest {
     assertThat(configuration.hasConnection("other")).isTrue();
     assertThat(configuration.hasConnection("another")).isFalse();
     assertThat(problems(Map.of("caravan.sftp.url", "sftp://u:w0rd@ho st"))).doesNotContain("w0rd");
+  }
+
+  @Test
+  void readsWhereWebhooksMayGoAndKeepsTheirSecretsToItself() {
+    String secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    Configuration.Webhooks webhooks =
+        read(Map.of(
+                "caravan.webhook.secret", secret + ", " + secret,
+                "caravan.webhook.allow", "n8n:5678, 10.1.0.0/16",
+                "caravan.webhook.ports", "8443"))
+            .webhooks();
+    assertThat(webhooks)
+        .isEqualTo(
+            new Configuration.Webhooks(
+                List.of(secret, secret), List.of("n8n:5678", "10.1.0.0/16"), Set.of(8443)));
+    assertThat(webhooks.toString()).doesNotContain("MfKQ9r8G");
+    assertThat(
+            problems(
+                Map.of(
+                    "caravan.webhook.secret", "whsec_dG9vIHNob3J0",
+                    "caravan.webhook.allow", "http://n8n",
+                    "caravan.webhook.ports", "8080,65536")))
+        .contains(
+            "caravan.webhook.secret: allowed is whsec_ and base64 of 24 to 64 random bytes",
+            "caravan.webhook.allow: found 'http://n8n'; allowed is a host, host:port",
+            "caravan.webhook.ports: found '65536'")
+        .doesNotContain("dG9vIHNob3J0");
   }
 
   private void refusesToStart(Map<String, String> more, String... parts) {

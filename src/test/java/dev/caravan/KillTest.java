@@ -82,6 +82,7 @@ class KillTest {
     Map<String, String> settings = new java.util.HashMap<>(more);
     settings.put("caravan.data", folder.resolve("data").toString());
     settings.put("caravan.projects", project.toString());
+    settings.put("caravan.job.heartbeat", "300");
     settings.put("caravan.http.port", String.valueOf(FreePort.find()));
     return settings;
   }

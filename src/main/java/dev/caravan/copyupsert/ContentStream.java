@@ -1,5 +1,6 @@
 package dev.caravan.copyupsert;
 
+import dev.caravan.pgload.LoadProgress;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,10 +12,12 @@ import java.util.HexFormat;
 final class ContentStream extends FilterInputStream {
 
   private final MessageDigest sha256;
+  private final LoadProgress progress;
   private long bytes;
 
-  ContentStream(InputStream in) {
+  ContentStream(InputStream in, LoadProgress progress) {
     super(in);
+    this.progress = progress;
     try {
       sha256 = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -28,6 +31,7 @@ final class ContentStream extends FilterInputStream {
     if (b >= 0) {
       sha256.update((byte) b);
       bytes++;
+      progress.readBytes(1);
     }
     return b;
   }
@@ -38,6 +42,7 @@ final class ContentStream extends FilterInputStream {
     if (n > 0) {
       sha256.update(target, offset, n);
       bytes += n;
+      progress.readBytes(n);
     }
     return n;
   }

@@ -63,5 +63,18 @@ public final class CopyUpsertConstants {
       javaType = "java.util.List<String>")
   public static final String WARNINGS = "CamelCopyUpsertWarnings";
 
+  @Metadata(
+      label = "producer",
+      description =
+          "The attempt that the load belongs to: of all attempts only the newest can commit.",
+      javaType = "dev.caravan.pgload.Fence")
+  public static final String FENCE = "CamelCopyUpsertFence";
+
+  @Metadata(
+      label = "producer",
+      description = "Is told how far the load is.",
+      javaType = "dev.caravan.pgload.LoadProgress")
+  public static final String PROGRESS = "CamelCopyUpsertProgress";
+
   private CopyUpsertConstants() {}
 }

@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Iterator;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -58,9 +57,7 @@ final class CopyUpsertProducer extends DefaultProducer {
   }
 
   private LoadResult load(CopyUpsertLoad load, Message message) throws Exception {
-    UUID id = message.getHeader(CopyUpsertConstants.LOAD_ID, UUID.class);
-    String file = message.getHeader(Exchange.FILE_NAME, "message body", String.class);
-    MessageOrigin origin = new MessageOrigin(id == null ? UUID.randomUUID() : id, load, file);
+    MessageOrigin origin = new MessageOrigin(load, message);
     try (RecordStream records = open(load, message, origin)) {
       return Loader.load(endpoint.getDataSource(), load.spec(), origin, records);
     }

@@ -1,8 +1,13 @@
 package dev.caravan.copyupsert;
 
+import dev.caravan.pgload.Fence;
 import dev.caravan.pgload.LoadOrigin;
+import dev.caravan.pgload.LoadProgress;
 import java.io.InputStream;
+import java.util.Optional;
 import java.util.UUID;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
 
 /** The message as the origin of a load; knows the content's hash once it has been read. */
 final class MessageOrigin implements LoadOrigin {
@@ -10,18 +15,24 @@ final class MessageOrigin implements LoadOrigin {
   private final UUID loadId;
   private final CopyUpsertLoad load;
   private final String file;
+  private final Fence fence;
+  private final LoadProgress progress;
   private ContentStream content;
   private String sha256;
 
-  MessageOrigin(UUID loadId, CopyUpsertLoad load, String file) {
-    this.loadId = loadId;
+  MessageOrigin(CopyUpsertLoad load, Message message) {
     this.load = load;
-    this.file = file;
+    UUID id = message.getHeader(CopyUpsertConstants.LOAD_ID, UUID.class);
+    loadId = id == null ? UUID.randomUUID() : id;
+    file = message.getHeader(Exchange.FILE_NAME, "message body", String.class);
+    fence = message.getHeader(CopyUpsertConstants.FENCE, Fence.class);
+    progress =
+        message.getHeader(CopyUpsertConstants.PROGRESS, LoadProgress::new, LoadProgress.class);
   }
 
   /** The stream to read the content from. */
   InputStream reading(InputStream body) {
-    content = new ContentStream(body);
+    content = new ContentStream(body, progress);
     return content;
   }
 
@@ -56,5 +67,15 @@ final class MessageOrigin implements LoadOrigin {
   @Override
   public boolean force() {
     return load.force();
+  }
+
+  @Override
+  public Optional<Fence> fence() {
+    return Optional.ofNullable(fence);
+  }
+
+  @Override
+  public LoadProgress progress() {
+    return progress;
   }
 }

@@ -102,12 +102,32 @@ public enum FailureCode {
   DB_ERROR,
 
   // Caravan itself
+  /** A callback URL goes where none may go; what is allowed is named. */
+  CALLBACK_REFUSED,
   /** A setting or a project file is wrong; path, value and what is allowed are named. */
   CONFIG_INVALID,
   /** No route brings this kind of records to this target. */
   NO_PROVIDER,
-  /** The process ended during the job. */
+  /** The process ended or was stopped during the job. */
   INTERRUPTED(true),
+  /** Another attempt of the job has taken its place; this one changes nothing any more. */
+  SUPERSEDED,
+  /** Somebody cancelled the job; nothing of it is in the target. */
+  CANCELLED,
+  /** The job ran longer than it may. */
+  TIMEOUT,
+  /** The job stood still for longer than it may. */
+  NO_PROGRESS(true),
+  /** No node took the job in the time in which it was to begin. */
+  EXPIRED,
+  /** The job took its node with it at each attempt, or said nothing. */
+  ATTEMPTS_EXHAUSTED,
+  /** The same thing is queued or running, and the trigger asked not to start it twice. */
+  ALREADY_RUNNING,
+  /** The idempotency key came before with another request. */
+  IDEMPOTENCY_CONFLICT,
+  /** The job is so far that it cannot be stopped: its rows are being committed or are. */
+  TOO_LATE,
   /** A defect of Caravan. */
   INTERNAL;
 

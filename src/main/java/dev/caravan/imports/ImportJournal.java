@@ -9,11 +9,13 @@ import dev.caravan.source.sftp.FileStamp;
 import dev.caravan.source.sftp.SftpJournal;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What one project's source must remember stands in the job tables. */
+/** What one project's polls must remember stands in the job tables. */
 final class ImportJournal implements SftpJournal {
 
   private static final Logger LOG = LoggerFactory.getLogger(ImportJournal.class);
@@ -30,20 +32,11 @@ final class ImportJournal implements SftpJournal {
   }
 
   @Override
-  public boolean isLoadedAndThere(FileStamp file) {
+  public Set<FileStamp> taken() {
     try {
-      return jobs.isLoadedAndThere(project, file.name(), file.size(), file.modifiedAt());
+      return jobs.taken(project).stream().map(ImportJobs::stamp).collect(Collectors.toSet());
     } catch (SQLException e) {
       throw SqlFailure.of("Cannot look up what was loaded of project " + project, e);
-    }
-  }
-
-  @Override
-  public void moved(FileStamp file) {
-    try {
-      jobs.moved(project, file.name());
-    } catch (SQLException e) {
-      throw SqlFailure.of("Cannot note that " + file.name() + " was moved", e);
     }
   }
 
@@ -53,7 +46,8 @@ final class ImportJournal implements SftpJournal {
     try {
       jobs.start(id, KIND, project);
       jobs.end(
-          new JobEnd(id, project, JobState.FAILED, 1, cause.code(), cause.getMessage(), List.of()));
+          new JobEnd(id, project, JobState.FAILED, 1, cause.code(), cause.getMessage(), List.of()),
+          0);
     } catch (SQLException e) {
       LOG.error("The failed poll of project {} could not be written: {}", project, e.getMessage());
     }

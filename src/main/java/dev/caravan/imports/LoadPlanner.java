@@ -4,46 +4,97 @@ import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.copyupsert.CopyUpsertLoad;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.camel.RouteWork;
+import dev.caravan.job.queue.RunningJob;
+import dev.caravan.pgload.Fence;
 import dev.caravan.pgload.LoadMode;
+import dev.caravan.pgload.LoadProgress;
 import dev.caravan.pgload.LoadRange;
 import dev.caravan.pgload.LoadSpec;
 import dev.caravan.pgload.OnDrift;
 import dev.caravan.pgload.OnError;
 import dev.caravan.pgload.OnMissing;
+import dev.caravan.pgload.SqlFailure;
 import dev.caravan.pgload.TableName;
 import dev.caravan.pgload.ValueFormats;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.TableOptions;
 import dev.caravan.project.TablePlan;
 import dev.caravan.record.csv.CsvFormat;
+import dev.caravan.source.sftp.FileStamp;
+import dev.caravan.source.sftp.SftpFile;
+import dev.caravan.source.sftp.SftpSource;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.Optional;
+import java.util.UUID;
+import javax.sql.DataSource;
 import org.apache.camel.Exchange;
+import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
-/** Route step: says where and how the exchange's file is loaded, by the project's rules. */
+/** Route step for one file: what is loaded, where and how, by the project's rules. */
 final class LoadPlanner implements Processor {
 
   private final ProjectConfig project;
+  private final SftpSource source;
+  private final DataSource target;
 
-  LoadPlanner(ProjectConfig project) {
+  LoadPlanner(ProjectConfig project, SftpSource source, DataSource target) {
     this.project = project;
+    this.source = source;
+    this.target = target;
   }
 
   @Override
   public void process(Exchange exchange) {
-    String file = exchange.getMessage().getHeader(Exchange.FILE_NAME, String.class);
-    TablePlan plan =
-        project
-            .plan(file)
-            .orElseThrow(
-                () ->
-                    new CaravanException(
-                        FailureCode.CONFIG_INVALID,
-                        "Project %s has no table for %s.".formatted(project.project(), file)));
-    exchange.getMessage().setHeader(CopyUpsertConstants.LOAD, load(plan));
+    FileStamp stamp = exchange.getMessage().getBody(FileStamp.class);
+    ImportParameters parameters =
+        exchange.getProperty(ImportFiles.PARAMETERS, ImportParameters.class);
+    RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
+    SftpFile file = source.file(stamp);
+    describe(exchange.getMessage(), job, stamp, parameters);
+    exchange.getMessage().setBody(file);
+    job.onStop(file::abort);
+    job.onStop(() -> endSessions(job));
+    exchange
+        .getMessage()
+        .setHeader(CopyUpsertConstants.LOAD, load(plan(stamp.name()), parameters.force()));
   }
 
-  private CopyUpsertLoad load(TablePlan plan) {
+  private static void describe(
+      Message message, RunningJob job, FileStamp stamp, ImportParameters parameters) {
+    message.setHeader(Exchange.FILE_NAME, stamp.name());
+    message.setHeader(Exchange.FILE_LENGTH, stamp.size());
+    message.setHeader(Exchange.FILE_LAST_MODIFIED, stamp.modifiedAt().toEpochMilli());
+    message.getHeader(CopyUpsertConstants.PROGRESS, LoadProgress.class).expect(stamp.size());
+    UUID id = job.attempt().jobId();
+    if (parameters.files().size() != 1) { // a job of one file is called as its load is
+      id = UUID.nameUUIDFromBytes((id + "/" + stamp.name()).getBytes(StandardCharsets.UTF_8));
+    }
+    message.setHeader(CopyUpsertConstants.LOAD_ID, id);
+  }
+
+  private void endSessions(RunningJob job) {
+    try (Connection connection = target.getConnection()) {
+      Fence.endSessions(connection, job.attempt().jobId(), job.attempt().epoch() + 1);
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot end the sessions of job " + job.attempt().jobId(), e);
+    }
+  }
+
+  private TablePlan plan(String file) {
+    return project
+        .plan(file)
+        .orElseThrow(
+            () ->
+                new CaravanException(
+                    FailureCode.CONFIG_INVALID,
+                    "Project %s has no table for %s.".formatted(project.project(), file)));
+  }
+
+  private CopyUpsertLoad load(TablePlan plan, boolean force) {
     TableOptions options = plan.options();
     TableName target = new TableName(plan.schema(), plan.table());
     LoadSpec spec =
@@ -69,7 +120,7 @@ final class LoadPlanner implements Processor {
             .withTrailer(options.trailer())
             .withNullWords(options.nullValues());
     return new CopyUpsertLoad(
-        project.project() + "/" + target, spec, format, Optional.empty(), false);
+        project.project() + "/" + target, spec, format, Optional.empty(), force);
   }
 
   private static ValueFormats formats(TableOptions.Formats formats) {

@@ -2,85 +2,167 @@ package dev.caravan.imports;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.Retry;
+import dev.caravan.job.camel.FileRecorder;
+import dev.caravan.job.camel.Schedule;
 import dev.caravan.job.jdbc.JdbcJobRepository;
+import dev.caravan.job.jdbc.JobLauncher;
+import dev.caravan.job.jdbc.ScheduleFires;
 import dev.caravan.project.ProjectConfig;
+import dev.caravan.project.ScheduleConfig;
 import dev.caravan.project.SftpConfig;
-import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.project.SftpConfig.Download;
 import dev.caravan.project.SftpServer;
 import dev.caravan.source.sftp.SftpFileGate;
-import dev.caravan.source.sftp.SftpJournal;
 import dev.caravan.source.sftp.SftpPollStrategy;
-import dev.caravan.source.sftp.SftpProcessStrategy;
+import dev.caravan.source.sftp.SftpSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
+import org.apache.camel.component.file.remote.SftpEndpoint;
 
-/** Puts the import of one project into a context: its beans, then its route from the template. */
-public final class SftpImport {
+/**
+ * The import of one project: its beans and its two routes, one that polls and launches jobs and one
+ * that does them.
+ */
+public final class SftpImport implements AutoCloseable {
 
-  private static final String TEMPLATE = "import-sftp";
+  private static final String POLL_TEMPLATE = "poll-sftp";
+  private static final String JOB_TEMPLATE = "import-sftp";
+  private static final String SCHEDULE_TEMPLATE = "schedule";
 
   private final CamelContext context;
   private final ProjectConfig project;
   private final SftpServer server;
   private final Optional<Path> defaultKnownHosts;
+  private final SftpSource source;
+  private final FileMover mover;
+  private final ImportJobs imports;
+  private final JdbcJobRepository jobs;
+  private Schedule schedule;
 
-  private SftpImport(
+  /**
+   * What the imports of all projects share.
+   *
+   * @param context has the templates, and the projects' connections as beans
+   * @param defaultServer for a project that names none
+   * @param defaultKnownHosts for a project that names a server but no host key
+   * @param timeout of one attempt
+   */
+  public record Surroundings(
       CamelContext context,
-      ProjectConfig project,
-      SftpServer server,
-      Optional<Path> defaultKnownHosts) {
-    this.defaultKnownHosts = defaultKnownHosts;
-    this.context = context;
+      SftpServer defaultServer,
+      Optional<Path> defaultKnownHosts,
+      JdbcJobRepository jobs,
+      JobLauncher launcher,
+      ScheduleFires fires,
+      Retry retry,
+      Duration timeout) {}
+
+  private SftpImport(Surroundings around, ProjectConfig project) {
+    this.context = around.context();
     this.project = project;
-    this.server = server;
+    this.server = project.sftp().server().orElse(around.defaultServer());
+    this.defaultKnownHosts = around.defaultKnownHosts();
+    this.jobs = around.jobs();
+    this.source =
+        new SftpSource(
+            () -> (SftpEndpoint) context.getRoute(pollRoute(project)).getEndpoint(),
+            project.sftp().download() == Download.TEMP_FILE,
+            Clock.systemUTC());
+    this.mover = new FileMover(project, source, jobs);
+    this.imports = new ImportJobs(project, around.launcher(), around.retry(), around.timeout());
+  }
+
+  private static String pollRoute(ProjectConfig project) {
+    return "poll-" + project.project();
   }
 
   /**
-   * Adds the route {@code import-<project>}.
+   * Adds the routes {@code poll-<project>} and {@code import-<project>}.
    *
-   * @param context has the template, and the project's connection as a bean
-   * @param defaultServer for a project that names none
-   * @param defaultKnownHosts for a project that names a server but no host key
    * @throws CaravanException CONFIG_INVALID when the known hosts or the key cannot be read
    */
-  public static void add(
-      CamelContext context,
-      ProjectConfig project,
-      SftpServer defaultServer,
-      Optional<Path> defaultKnownHosts,
-      JdbcJobRepository jobs)
-      throws Exception {
-    SftpServer server = project.sftp().server().orElse(defaultServer);
-    SftpImport sftpImport = new SftpImport(context, project, server, defaultKnownHosts);
-    sftpImport.bindParts(new ImportJournal(project.project(), jobs));
-    context.addRouteFromTemplate("import-" + project.project(), TEMPLATE, sftpImport.parameters());
+  public static SftpImport add(Surroundings around, ProjectConfig project) throws Exception {
+    SftpImport sftpImport = new SftpImport(around, project);
+    sftpImport.bindParts();
+    around
+        .context()
+        .addRouteFromTemplate(
+            ImportJobs.route(project),
+            JOB_TEMPLATE,
+            Map.of("project", project.project(), "connection", project.connection()));
+    around
+        .context()
+        .addRouteFromTemplate(pollRoute(project), POLL_TEMPLATE, sftpImport.parameters());
+    if (project.schedule().isPresent()) {
+      sftpImport.addSchedule(around, project.schedule().get());
+    }
+    return sftpImport;
   }
 
-  private void bindParts(SftpJournal journal) throws IOException {
-    SftpConfig sftp = project.sftp();
-    boolean keep = sftp.afterLoad() == AfterLoad.KEEP;
-    Clock clock = Clock.systemUTC();
-    SftpFileGate gate =
-        new SftpFileGate(project::covers, stamp -> keep && journal.isLoadedAndThere(stamp), clock);
+  private void addSchedule(Surroundings around, ScheduleConfig config) throws Exception {
+    String name = ImportJobs.route(project);
+    schedule =
+        new Schedule(
+            name,
+            config.cron(),
+            config.zone(),
+            config.runMissed() ? Schedule.Misfire.RUN_ONCE : Schedule.Misfire.SKIP,
+            () -> imports.request(new ImportParameters(List.of(), false)),
+            around.fires(),
+            Clock.systemUTC());
+    context.addRouteFromTemplate(
+        "schedule-" + project.project(),
+        SCHEDULE_TEMPLATE,
+        Map.of(
+            "name", name,
+            "cron", config.cron(),
+            "timeZone", config.zone().getId(),
+            "schedule", bind("schedule", schedule)));
+  }
+
+  /** When it is imported, if it is not polled. */
+  public Optional<Schedule> schedule() {
+    return Optional.ofNullable(schedule);
+  }
+
+  /** Moves its loaded files away. */
+  public FileMover mover() {
+    return mover;
+  }
+
+  /** Its jobs, to be launched by somebody else than the poll. */
+  public ImportJobs jobs() {
+    return imports;
+  }
+
+  @Override
+  public void close() {
+    source.close();
+  }
+
+  private void bindParts() throws IOException {
+    ImportJournal journal = new ImportJournal(project.project(), jobs);
+    SftpFileGate gate = new SftpFileGate(project::covers, journal);
     bind("gate", gate);
-    bind("pollStrategy", new SftpPollStrategy(gate, journal, clock));
-    bind(
-        "processStrategy",
-        new SftpProcessStrategy(
-            gate,
-            journal,
-            keep ? null : sftp.moveTo(),
-            sftp.download() == Download.TEMP_FILE,
-            clock));
-    bind("loadPlanner", new LoadPlanner(project));
+    bind("pollStrategy", new SftpPollStrategy(gate, journal, Clock.systemUTC()));
+    bind("jobs", imports);
+    bind("files", new ImportFiles(project, source, gate, jobs));
+    DataSource target =
+        context.getRegistry().lookupByNameAndType(project.connection(), DataSource.class);
+    bind("loadPlanner", new LoadPlanner(project, source, target));
+    bind("fileRecorder", new FileRecorder(jobs, mover::effects));
+    bind("end", new ImportEnd());
     bind("knownHosts", knownHosts());
   }
 
@@ -119,12 +201,12 @@ public final class SftpImport {
     SftpConfig sftp = project.sftp();
     Map<String, Object> parameters = new HashMap<>();
     parameters.put("project", project.project());
-    parameters.put("connection", project.connection());
     parameters.put("host", server.host());
     parameters.put("port", server.port());
     parameters.put("username", server.username());
     parameters.put("directory", sftp.remotePath());
     parameters.put("authentications", server.keyPath().isPresent() ? "publickey" : "password");
+    parameters.put("polls", project.schedule().isEmpty());
     parameters.put("pollMillis", sftp.pollInterval().toMillis());
     server.password().ifPresent(s -> parameters.put("password", bind("password", s)));
     server.keyPath().ifPresent(p -> parameters.put("privateKeyFile", p.toString()));

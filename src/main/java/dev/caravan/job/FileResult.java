@@ -1,5 +1,6 @@
 package dev.caravan.job;
 
+import dev.caravan.failure.FailureCode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.UUID;
  * What became of one file of a job.
  *
  * @param file its name
+ * @param loadId of the load in the ledger
  * @param size bytes as the source announced them; null when unknown
  * @param modifiedAt time of the last change as the source says; null when unknown
  * @param table schema.table; null when the job failed before it was known
@@ -18,9 +20,12 @@ import java.util.UUID;
  * @param counts rows by the names of {@link #COUNTS}
  * @param elapsed of the load; null when there was none
  * @param warnings what was odd but not wrong
+ * @param code why it failed; null when it did not
+ * @param message for people; null when it did not fail
  */
 public record FileResult(
     String file,
+    UUID loadId,
     Long size,
     Instant modifiedAt,
     String table,
@@ -28,7 +33,9 @@ public record FileResult(
     UUID sameAs,
     Map<String, Long> counts,
     Duration elapsed,
-    List<String> warnings) {
+    List<String> warnings,
+    FailureCode code,
+    String message) {
 
   /** What is counted of a file: read is the sum of the next six. */
   public static final List<String> COUNTS =

@@ -6,7 +6,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.UUID;
 import javax.sql.DataSource;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
@@ -29,7 +28,7 @@ final class CopyRows {
   private final boolean withLine;
   private final int[] selected;
   private final Optional<DataSource> second;
-  private final UUID loadId;
+  private final LoadOrigin origin;
   private byte[] buffer = new byte[2 * CHUNK_BYTES];
   private int used;
   private CopyIn copy;
@@ -43,13 +42,13 @@ final class CopyRows {
       String sql,
       boolean withLine,
       Optional<DataSource> second,
-      UUID loadId) {
+      LoadOrigin origin) {
     this.connection = connection;
     this.plan = plan;
     this.sql = sql;
     this.withLine = withLine;
     this.second = second;
-    this.loadId = loadId;
+    this.origin = origin;
     this.selected = plan.fields().stream().mapToInt(Integer::intValue).toArray();
   }
 
@@ -63,8 +62,8 @@ final class CopyRows {
    * @param second where a large load gets a second connection from
    */
   static CopyRows toStaging(
-      Connection connection, ColumnPlan plan, Optional<DataSource> second, UUID loadId) {
-    return new CopyRows(connection, plan, sql(Staging.OWN, ""), true, second, loadId);
+      Connection connection, ColumnPlan plan, Optional<DataSource> second, LoadOrigin origin) {
+    return new CopyRows(connection, plan, sql(Staging.OWN, ""), true, second, origin);
   }
 
   /**
@@ -144,7 +143,7 @@ final class CopyRows {
   private void send() throws SQLException {
     sent += used;
     if (secondStream == null && second.isPresent() && sent >= SECOND_STREAM_FROM) {
-      secondStream = SecondStream.start(second.get(), loadId, plan);
+      secondStream = SecondStream.start(second.get(), origin, plan);
     }
     Optional<byte[]> next =
         secondStream == null ? Optional.empty() : secondStream.offer(buffer, used);

@@ -5,7 +5,9 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -45,6 +47,51 @@ final class LoadLedger {
       }
       try (ResultSet row = query.executeQuery()) {
         return row.next() ? Optional.of(row.getObject(1, UUID.class)) : Optional.empty();
+      }
+    }
+  }
+
+  /** True when the load is committed. */
+  static boolean exists(Connection connection, UUID loadId) throws SQLException {
+    String sql = "SELECT FROM caravan.load WHERE load_id = ?";
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, loadId);
+      try (ResultSet row = query.executeQuery()) {
+        return row.next();
+      }
+    }
+  }
+
+  /** What a load did that is committed; how long it took is not known any more. */
+  static Optional<LoadResult> find(Connection connection, UUID loadId) throws SQLException {
+    String sql =
+        """
+        SELECT target_schema, target_table, rows_read, rows_inserted, rows_updated, rows_unchanged,
+          rows_superseded, rows_rejected, rows_filtered, rows_deleted, bytes
+        FROM caravan.load WHERE load_id = ?""";
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, loadId);
+      try (ResultSet row = query.executeQuery()) {
+        if (!row.next()) {
+          return Optional.empty();
+        }
+        return Optional.of(
+            new LoadResult(
+                loadId,
+                new TableName(row.getString(1), row.getString(2)),
+                LoadResult.Outcome.LOADED,
+                null,
+                row.getLong(3),
+                row.getLong(4),
+                row.getLong(5),
+                row.getLong(6),
+                row.getLong(7),
+                row.getLong(8),
+                row.getLong(9),
+                row.getLong(10),
+                row.getLong(11),
+                Duration.ZERO,
+                List.of("RECOVERED: an earlier attempt had committed the load")));
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.caravan.pgload;
 
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -26,4 +27,14 @@ public interface LoadOrigin {
 
   /** True to load content again that was loaded before. */
   boolean force();
+
+  /** The attempt that the load belongs to; empty when nobody else can be at the same load. */
+  default Optional<Fence> fence() {
+    return Optional.empty();
+  }
+
+  /** Is told how far the load is. */
+  default LoadProgress progress() {
+    return new LoadProgress();
+  }
 }

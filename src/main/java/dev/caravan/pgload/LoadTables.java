@@ -64,6 +64,13 @@ final class LoadTables {
       );
       COMMENT ON TABLE caravan.reject IS
         'Records that were refused; those of a failed load are its first ones.';
+      CREATE TABLE IF NOT EXISTS caravan.fence (
+        owner     uuid PRIMARY KEY,
+        epoch     bigint NOT NULL,
+        raised_at timestamptz NOT NULL DEFAULT clock_timestamp()
+      );
+      COMMENT ON TABLE caravan.fence IS
+        'The newest attempt of each job: only its load may commit.';
       """;
 
   private LoadTables() {}
@@ -74,7 +81,7 @@ final class LoadTables {
       try (ResultSet found =
           statement.executeQuery(
               """
-              SELECT EXISTS (SELECT FROM pg_attribute
+              SELECT to_regclass('caravan.fence') IS NOT NULL AND EXISTS (SELECT FROM pg_attribute
                 WHERE attrelid = to_regclass('caravan.load') AND attname = 'rows_filtered')""")) {
         found.next();
         if (found.getBoolean(1)) {

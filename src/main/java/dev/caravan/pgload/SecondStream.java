@@ -4,7 +4,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
@@ -30,7 +29,8 @@ final class SecondStream {
   private static final String PREFIX = "staging_";
 
   private final DataSource source;
-  private final UUID loadId;
+  private final String session;
+  private final String attempt;
   private final ColumnPlan plan;
 
   /** Whole rows; an empty one ends the stream. */
@@ -52,31 +52,38 @@ final class SecondStream {
     }
   }
 
-  private SecondStream(DataSource source, UUID loadId, ColumnPlan plan) {
+  private SecondStream(DataSource source, LoadOrigin origin, ColumnPlan plan) {
     this.source = source;
-    this.loadId = loadId;
+    this.session = Loader.session(origin);
+    this.attempt = attempt(origin);
     this.plan = plan;
   }
 
-  static SecondStream start(DataSource source, UUID loadId, ColumnPlan plan) {
-    SecondStream stream = new SecondStream(source, loadId, plan);
+  static SecondStream start(DataSource source, LoadOrigin origin, ColumnPlan plan) {
+    SecondStream stream = new SecondStream(source, origin, plan);
     stream.thread.setDaemon(true);
     stream.thread.start();
     return stream;
   }
 
-  private static String name(UUID loadId) {
-    return PREFIX + loadId.toString().replace("-", "");
+  /** What the tables of one attempt of a load are called by. */
+  static String attempt(LoadOrigin origin) {
+    long epoch = origin.fence().map(Fence::epoch).orElse(0L);
+    return origin.loadId().toString().replace("-", "") + "_" + epoch;
   }
 
-  private static String table(UUID loadId) {
-    return LoadTables.SCHEMA + "." + name(loadId);
+  private static String name(String attempt) {
+    return PREFIX + attempt;
+  }
+
+  private static String table(String attempt) {
+    return LoadTables.SCHEMA + "." + name(attempt);
   }
 
   /** Tells other sessions, for as long as the transaction lasts, that the load lives. */
-  static void announce(Statement statement, UUID loadId) throws SQLException {
+  static void announce(Statement statement, String attempt) throws SQLException {
     statement.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('%s', 0))".formatted(name(loadId)));
+        "SELECT pg_advisory_xact_lock(hashtextextended('%s', 0))".formatted(name(attempt)));
   }
 
   /**
@@ -91,7 +98,7 @@ final class SecondStream {
         BEGIN
           PERFORM set_config('lock_timeout', '200ms', true);
           FOR left_over IN SELECT relname FROM pg_class
-            WHERE relnamespace = 'caravan'::regnamespace AND relname ~ '^staging_[0-9a-f]{32}$'
+            WHERE relnamespace = 'caravan'::regnamespace AND relname ~ '^staging_[0-9a-f]{32}(_[0-9]+)?$'
               AND relowner = current_user::regrole
           LOOP
             IF pg_try_advisory_xact_lock(hashtextextended(left_over, 0)) THEN
@@ -110,11 +117,12 @@ final class SecondStream {
       connection = own;
       own.setAutoCommit(true);
       try (Statement statement = own.createStatement()) {
+        statement.execute("SET application_name = '" + session + "'");
         statement.execute(
-            "CREATE UNLOGGED TABLE %s %s".formatted(table(loadId), Staging.columns(plan)));
+            "CREATE UNLOGGED TABLE %s %s".formatted(table(attempt), Staging.columns(plan)));
       }
       CopyIn copy =
-          own.unwrap(PGConnection.class).getCopyAPI().copyIn(CopyRows.sql(table(loadId), ""));
+          own.unwrap(PGConnection.class).getCopyAPI().copyIn(CopyRows.sql(table(attempt), ""));
       try {
         ready = true;
         for (Chunk chunk = chunks.take(); chunk.length > 0; chunk = chunks.take()) {
@@ -125,6 +133,9 @@ final class SecondStream {
       } finally {
         if (copy.isActive()) {
           copy.cancelCopy();
+        }
+        try (Statement statement = own.createStatement()) {
+          statement.execute("RESET application_name");
         }
       }
     }
@@ -188,14 +199,14 @@ final class SecondStream {
    *
    * @return the name of both together, for SQL
    */
-  static String join(Statement statement, UUID loadId) throws SQLException {
-    statement.execute("ALTER TABLE " + Staging.OWN + " INHERIT " + table(loadId));
-    return table(loadId);
+  static String join(Statement statement, String attempt) throws SQLException {
+    statement.execute("ALTER TABLE " + Staging.OWN + " INHERIT " + table(attempt));
+    return table(attempt);
   }
 
   /** Drops the table, and the load's own staging with it. */
-  static void drop(Statement statement, UUID loadId) throws SQLException {
-    statement.execute("DROP TABLE IF EXISTS " + table(loadId) + " CASCADE");
+  static void drop(Statement statement, String attempt) throws SQLException {
+    statement.execute("DROP TABLE IF EXISTS " + table(attempt) + " CASCADE");
   }
 
   /** Gives up; returns when the thread has ended, whatever it waited for. */

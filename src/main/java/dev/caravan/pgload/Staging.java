@@ -6,7 +6,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -34,9 +33,9 @@ final class Staging {
   }
 
   /** Takes the rows of the second stream in. */
-  void join(UUID loadId) throws SQLException {
+  void join(String attempt) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      table = SecondStream.join(statement, loadId);
+      table = SecondStream.join(statement, attempt);
     }
   }
 

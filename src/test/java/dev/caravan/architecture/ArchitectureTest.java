@@ -51,13 +51,22 @@ class ArchitectureTest {
         new Arrow(
             "pgload", FAILURE, "dev.caravan.record..", "org.postgresql..", "de.siegmar.fastcsv.."),
         new Arrow("copyupsert", FAILURE, "dev.caravan.record..", "dev.caravan.pgload..", CAMEL),
-        new Arrow("job", FAILURE, "dev.caravan.copyupsert..", CAMEL, LOG),
+        new Arrow(
+            "job",
+            FAILURE,
+            "dev.caravan.copyupsert..",
+            "dev.caravan.pgload..",
+            "com.github.kagkarlsson..",
+            "org.quartz..",
+            CAMEL,
+            LOG),
         new Arrow(
             "source",
             FAILURE,
             "dev.caravan.record..",
             CAMEL,
             "com.jcraft.jsch..",
+            "org.apache.commons.pool2..",
             "com.fasterxml.jackson..",
             "com.nimbusds..",
             "org.apache.hc..",
@@ -72,6 +81,14 @@ class ArchitectureTest {
             "com.networknt..",
             "org.yaml.."),
         new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
+        new Arrow(
+            "outbox",
+            FAILURE,
+            "com.github.kagkarlsson.scheduler..",
+            "com.fasterxml.jackson..",
+            "org.apache.hc..",
+            "com.standardwebhooks..",
+            LOG),
         new Arrow(
             "web",
             FAILURE,
@@ -118,11 +135,24 @@ class ArchitectureTest {
   void aJobOutsideItsObserverKnowsNoCamelAndNoLoad() {
     noClasses()
         .that()
-        .resideInAnyPackage("dev.caravan.job", "dev.caravan.job.jdbc")
+        .resideInAnyPackage("dev.caravan.job", "dev.caravan.job.jdbc", "dev.caravan.job.queue")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(CAMEL, "dev.caravan.copyupsert..", "dev.caravan.pgload..")
         .because("job.camel observes; what it observes goes to job as a FileResult")
+        .check(CARAVAN);
+  }
+
+  @Test
+  void theOutboxKnowsNoEffect() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.caravan.outbox")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.caravan.outbox.webhook..", "org.apache.hc..", "com.fasterxml.jackson..")
+        .because("each kind of effect is a handler of its own")
         .check(CARAVAN);
   }
 
@@ -149,7 +179,10 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideOutsideOfPackages(
-            "dev.caravan.pgload..", "dev.caravan.job.jdbc..", "dev.caravan.embedded..")
+            "dev.caravan.pgload..",
+            "dev.caravan.job.jdbc..",
+            "dev.caravan.outbox..",
+            "dev.caravan.embedded..")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.sql.Statement")

@@ -43,7 +43,13 @@ public final class TestCaravan implements AutoCloseable {
       String file,
       String status,
       UUID sameAs,
-      boolean moved) {}
+      boolean moved) {
+
+    /** True when nothing more becomes of it. */
+    public boolean ended() {
+      return !state.equals("queued") && !state.equals("running");
+    }
+  }
 
   private TestCaravan(TestDatabase database, Caravan caravan) {
     this.database = database;
@@ -67,7 +73,7 @@ public final class TestCaravan implements AutoCloseable {
     settings.put("caravan.data", configuration.resolve("data").toString());
     settings.put("caravan.projects", configuration.resolve("*.yaml").toString());
     settings.put("caravan.http.port", String.valueOf(FreePort.find()));
-    settings.put("caravan.redelivery.delay", "50");
+    settings.put("caravan.retry.delay", "50");
     settings.put(
         "camel.main.routesIncludePattern",
         "file:" + impatientRoutes(configuration.resolve("routes")) + "/**/*.camel.yaml");
@@ -85,7 +91,9 @@ public final class TestCaravan implements AutoCloseable {
             copy, Files.readString(route).replace("soTimeout: 60000", "soTimeout: 3000"));
       }
     }
-    assertThat(copies.resolve("jobs/import-sftp.camel.yaml")).content().contains("soTimeout: 3000");
+    assertThat(copies.resolve("triggers/poll-sftp.camel.yaml"))
+        .content()
+        .contains("soTimeout: 3000");
     return copies;
   }
 
@@ -153,8 +161,7 @@ public final class TestCaravan implements AutoCloseable {
         await("job %d of %s".formatted(count, file))
             .atMost(PATIENCE)
             .until(
-                () -> jobs(j -> file.equals(j.file()) && !j.state().equals("running")),
-                jobs -> jobs.size() >= count);
+                () -> jobs(j -> file.equals(j.file()) && j.ended()), jobs -> jobs.size() >= count);
     assertThat(ended).hasSize(count);
     return ended.get(count - 1);
   }

@@ -36,7 +36,7 @@ class JobsApiTest {
     TestDatabase test = TestDatabase.create();
     database = Database.open("test", test.url(), null, null, 2);
     database.migrate();
-    jobs = new JdbcJobRepository(database.dataSource(), "here");
+    jobs = new JdbcJobRepository(database.dataSource(), "here", (c, job, effect) -> {});
     api = new JobsApi(new JobReports(database.dataSource()));
   }
 
@@ -60,9 +60,11 @@ class JobsApiTest {
       throws Exception {
     UUID id = UUID.randomUUID();
     jobs.start(id, "import-sftp", "p");
+    String message = code == null ? null : "it \"broke\"";
     FileResult file =
         new FileResult(
             "a.csv",
+            id,
             10L,
             Instant.EPOCH,
             "public.a",
@@ -70,9 +72,11 @@ class JobsApiTest {
             null,
             counts,
             Duration.ofMillis(5),
-            List.of());
-    String message = code == null ? null : "it \"broke\"";
-    jobs.end(new JobEnd(id, "p", state, 2, code, message, List.of(file)));
+            List.of(),
+            code,
+            message);
+    jobs.record(id, 0, "p", file, List.of());
+    jobs.end(new JobEnd(id, "p", state, 1, code, message, List.of(file)), 0);
     return id;
   }
 
@@ -98,7 +102,7 @@ class JobsApiTest {
         json(api.show(job(JobState.FAILED, FailureCode.EMPTY_FILE).toString(), exchange));
     assertThat(failed.at("/error_code").asText()).isEqualTo("EMPTY_FILE");
     assertThat(failed.at("/file_results/0/error").asText()).isEqualTo("it \"broke\"");
-    assertThat(failed.at("/errors/0/attempt").asInt()).isEqualTo(2);
+    assertThat(failed.at("/errors/0/attempt").asInt()).isEqualTo(1);
     assertThat(status()).isNull();
   }
 

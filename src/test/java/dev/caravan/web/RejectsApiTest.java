@@ -41,7 +41,7 @@ class RejectsApiTest {
     jobDatabase = Database.open("jobs", TestDatabase.create().url(), null, null, 2);
     jobDatabase.migrate();
     target = Database.open("target", TestDatabase.create().url(), null, null, 2);
-    jobs = new JdbcJobRepository(jobDatabase.dataSource(), "here");
+    jobs = new JdbcJobRepository(jobDatabase.dataSource(), "here", (c, job, effect) -> {});
     api =
         new RejectsApi(new JobReports(jobDatabase.dataSource()), Map.of("p", target.dataSource()));
     context.getRegistry().bind("target", target.dataSource());

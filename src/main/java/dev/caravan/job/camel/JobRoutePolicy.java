@@ -3,36 +3,46 @@ package dev.caravan.job.camel;
 import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.Attempt;
 import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
 import dev.caravan.job.JobListener;
+import dev.caravan.job.JobProgress;
 import dev.caravan.job.JobState;
+import dev.caravan.job.Retry;
 import dev.caravan.job.jdbc.JdbcJobRepository;
+import dev.caravan.job.queue.RunningJob;
+import dev.caravan.job.queue.StopReason;
+import dev.caravan.pgload.Fence;
+import dev.caravan.pgload.LoadProgress;
 import java.sql.SQLException;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.UUID;
 import org.apache.camel.Exchange;
-import org.apache.camel.Message;
 import org.apache.camel.Route;
 import org.apache.camel.support.RoutePolicySupport;
-import org.apache.camel.util.StringHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 /**
- * Writes each exchange of its route as a job. It observes and cannot refuse: Camel logs what it
- * throws and runs the route all the same.
+ * Writes each exchange of its route as a job: as an attempt of the job that the queue sent it for,
+ * or, when something else started the route, as a job of its own. It observes and cannot refuse:
+ * Camel logs what it throws and runs the route all the same.
  */
 final class JobRoutePolicy extends RoutePolicySupport {
 
-  /** Exchange property and logging key of the job id. */
-  static final String JOB_ID = "CaravanJobId";
+  /** Exchange property: true once nobody needs to find out how the attempt ended. */
+  static final String END_IS_WRITTEN = "CaravanEndIsWritten";
 
+  /** Exchange property: the files of which it is known what became of them. */
+  private static final String FILES = "CaravanFiles";
+
+  private static final String JOB_ID = "CaravanJobId";
+
+  /** Logging key of the job id. */
   static final String MDC_KEY = "job";
 
   private static final Logger LOG = LoggerFactory.getLogger(JobRoutePolicy.class);
@@ -40,21 +50,67 @@ final class JobRoutePolicy extends RoutePolicySupport {
   private final String kind;
   private final String project;
   private final JdbcJobRepository jobs;
+  private final Retry retry;
   private final List<JobListener> listeners;
 
-  JobRoutePolicy(String kind, String project, JdbcJobRepository jobs, List<JobListener> listeners) {
+  JobRoutePolicy(
+      String kind,
+      String project,
+      JdbcJobRepository jobs,
+      Retry retry,
+      List<JobListener> listeners) {
     this.kind = kind;
     this.project = project;
     this.jobs = jobs;
+    this.retry = retry;
     this.listeners = listeners;
+  }
+
+  @SuppressWarnings("unchecked")
+  static List<FileResult> files(Exchange exchange) {
+    return exchange.getProperty(FILES, List.class);
   }
 
   @Override
   public void onExchangeBegin(Route route, Exchange exchange) {
-    UUID id = UUID.randomUUID();
+    RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
+    UUID id = job == null ? UUID.randomUUID() : job.attempt().jobId();
     MDC.put(MDC_KEY, id.toString());
     exchange.setProperty(JOB_ID, id);
+    exchange.setProperty(FILES, new ArrayList<FileResult>());
     exchange.getMessage().setHeader(CopyUpsertConstants.LOAD_ID, id);
+    if (job == null) {
+      start(id);
+    } else {
+      begin(job, exchange);
+    }
+  }
+
+  private static void begin(RunningJob job, Exchange exchange) {
+    Attempt attempt = job.attempt();
+    LoadProgress progress = new LoadProgress();
+    job.progress(
+        () ->
+            new JobProgress(
+                progress.step().name().toLowerCase(Locale.ROOT),
+                progress.bytes(),
+                progress.totalBytes(),
+                progress.rows()));
+    exchange.getMessage().setHeader(CopyUpsertConstants.PROGRESS, progress);
+    exchange
+        .getMessage()
+        .setHeader(
+            CopyUpsertConstants.FENCE,
+            new Fence(attempt.jobId(), attempt.epoch(), attempt.mayWork()));
+    LOG.info(
+        "Attempt {} of {} of job {} ({})",
+        attempt.number(),
+        attempt.maxAttempts(),
+        attempt.jobId(),
+        attempt.route());
+  }
+
+  private void start(UUID id) {
     try {
       jobs.start(id, kind, project);
     } catch (SQLException e) {
@@ -64,83 +120,95 @@ final class JobRoutePolicy extends RoutePolicySupport {
 
   @Override
   public void onExchangeDone(Route route, Exchange exchange) {
-    JobEnd end = end(exchange);
+    RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
+    Exception cause = cause(exchange);
     try {
-      jobs.start(end.jobId(), kind, project); // if the database was away when it began
-      jobs.end(end);
+      if (job == null) {
+        endAlone(exchange, cause);
+      } else {
+        endAttempt(job, exchange, cause);
+      }
+      exchange.setProperty(END_IS_WRITTEN, true);
     } catch (SQLException e) {
-      LOG.error("Job {} is {}, which could not be written", end.jobId(), end.state().text(), e);
+      LOG.error("How the job ended could not be written: {}", e.getMessage());
+    } finally {
+      MDC.remove(MDC_KEY);
     }
-    if (end.code() != null) {
-      LOG.error("Job failed: {} {}", end.code(), end.message());
-    }
-    listeners.forEach(listener -> listener.ended(end));
-    MDC.remove(MDC_KEY);
   }
 
-  private JobEnd end(Exchange exchange) {
+  private static Exception cause(Exchange exchange) {
     Exception cause = exchange.getException();
     if (cause == null) {
       // A route that handles its errors, or sends them elsewhere, has failed all the same.
       cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
     }
-    FailureCode code = cause == null ? null : code(cause);
-    if (code == FailureCode.INTERNAL) {
+    if (cause != null && code(cause) == FailureCode.INTERNAL) {
       LOG.error("A defect of Caravan", cause);
     }
-    return new JobEnd(
-        exchange.getProperty(JOB_ID, UUID.class),
-        project,
-        code == null ? JobState.COMPLETED : JobState.FAILED,
-        1 + exchange.getMessage().getHeader(Exchange.REDELIVERY_COUNTER, 0, Integer.class),
-        code,
-        cause == null ? null : message(cause),
-        List.of(fileResult(exchange.getMessage(), code)));
+    return cause;
+  }
+
+  private void endAlone(Exchange exchange, Exception cause) throws SQLException {
+    UUID id = exchange.getProperty(JOB_ID, UUID.class);
+    FileResult file = FileRecorder.result(exchange.getMessage(), cause);
+    jobs.start(id, kind, project); // if the database was away when it began
+    jobs.record(id, 0, project, file, List.of());
+    end(end(id, project, 1, cause, List.of(file)), 0);
+  }
+
+  private void endAttempt(RunningJob job, Exchange exchange, Exception cause) throws SQLException {
+    Attempt attempt = job.attempt();
+    StopReason stopped = cause == null ? null : job.stopped().orElse(null);
+    FailureCode code = stopped == null ? code(cause) : stopped.code();
+    if (code == FailureCode.SUPERSEDED) {
+      LOG.info("Attempt {} changed nothing: {}", attempt.number(), message(cause));
+    } else if (stopped == StopReason.SHUTDOWN) {
+      jobs.again(attempt, null, null, java.time.Duration.ZERO);
+    } else if (code != null && code.retryable() && attempt.hasSuccessor()) {
+      LOG.warn("{} {} It is tried again.", code, message(cause));
+      jobs.again(attempt, code, message(cause), retry.delay(attempt.number()));
+    } else {
+      Exception reason =
+          stopped == null
+              ? cause
+              : new CaravanException(code, stopped + " after attempt " + attempt.number(), cause);
+      end(
+          end(attempt.jobId(), attempt.project(), attempt.number(), reason, files(exchange)),
+          attempt.epoch());
+    }
+  }
+
+  private void end(JobEnd end, long epoch) throws SQLException {
+    if (jobs.end(end, epoch)) {
+      if (end.code() != null) {
+        LOG.error("Job failed: {} {}", end.code(), end.message());
+      }
+      listeners.forEach(listener -> listener.ended(end));
+    }
+  }
+
+  private static JobEnd end(
+      UUID id, String project, int attempts, Exception cause, List<FileResult> files) {
+    FailureCode code = code(cause);
+    JobState state =
+        code == null
+            ? JobState.COMPLETED
+            : code == FailureCode.CANCELLED ? JobState.CANCELLED : JobState.FAILED;
+    return new JobEnd(id, project, state, attempts, code, message(cause), List.copyOf(files));
   }
 
   /** The code of what went wrong; anything that does not know its code is our defect. */
   static FailureCode code(Exception cause) {
+    if (cause == null) {
+      return null;
+    }
     return cause instanceof CaravanException known ? known.code() : FailureCode.INTERNAL;
   }
 
   static String message(Exception cause) {
+    if (cause == null) {
+      return null;
+    }
     return cause instanceof CaravanException ? cause.getMessage() : cause.toString();
-  }
-
-  private static FileResult fileResult(Message message, FailureCode code) {
-    Long modified = message.getHeader(Exchange.FILE_LAST_MODIFIED, Long.class);
-    return new FileResult(
-        message.getHeader(Exchange.FILE_NAME, "", String.class),
-        message.getHeader(Exchange.FILE_LENGTH, Long.class),
-        modified == null ? null : Instant.ofEpochMilli(modified),
-        message.getHeader(CopyUpsertConstants.TABLE, String.class),
-        status(message, code),
-        message.getHeader(CopyUpsertConstants.SAME_AS, UUID.class),
-        counts(message),
-        message.getHeader(CopyUpsertConstants.ELAPSED, Duration.class),
-        warnings(message));
-  }
-
-  private static FileResult.Status status(Message message, FailureCode code) {
-    if (code != null) {
-      return FileResult.Status.FAILED;
-    }
-    String outcome =
-        message.getHeader(CopyUpsertConstants.OUTCOME, FileResult.Status.LOADED, String.class);
-    return FileResult.Status.valueOf(outcome);
-  }
-
-  private static Map<String, Long> counts(Message message) {
-    Map<String, Long> counts = new LinkedHashMap<>();
-    for (String name : FileResult.COUNTS) {
-      String header = CopyUpsertConstants.COUNT_PREFIX + StringHelper.capitalize(name);
-      counts.put(name, message.getHeader(header, 0L, Long.class));
-    }
-    return counts;
-  }
-
-  @SuppressWarnings("unchecked")
-  private static List<String> warnings(Message message) {
-    return message.getHeader(CopyUpsertConstants.WARNINGS, List.of(), List.class);
   }
 }

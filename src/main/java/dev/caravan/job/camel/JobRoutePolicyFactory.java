@@ -1,6 +1,7 @@
 package dev.caravan.job.camel;
 
 import dev.caravan.job.JobListener;
+import dev.caravan.job.Retry;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import java.util.List;
 import java.util.Map;
@@ -17,11 +18,13 @@ public final class JobRoutePolicyFactory implements RoutePolicyFactory {
   static final String GROUP = "jobs";
 
   private final JdbcJobRepository jobs;
+  private final Retry retry;
   private final List<JobListener> listeners;
 
   /** The listeners are told in their order. */
-  public JobRoutePolicyFactory(JdbcJobRepository jobs, List<JobListener> listeners) {
+  public JobRoutePolicyFactory(JdbcJobRepository jobs, Retry retry, List<JobListener> listeners) {
     this.jobs = jobs;
+    this.retry = retry;
     this.listeners = List.copyOf(listeners);
   }
 
@@ -37,6 +40,7 @@ public final class JobRoutePolicyFactory implements RoutePolicyFactory {
         String.valueOf(parameters.getOrDefault("kind", routeId)),
         String.valueOf(parameters.getOrDefault("project", "")),
         jobs,
+        retry,
         listeners);
   }
 }

@@ -1,16 +1,23 @@
 package dev.caravan.job.jdbc;
 
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.Attempt;
+import dev.caravan.job.Effect;
 import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
-import dev.caravan.job.JobState;
+import dev.caravan.job.JobRequest.SourceFile;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
-import java.time.Instant;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 
@@ -19,22 +26,31 @@ public final class JdbcJobRepository {
 
   private final DataSource dataSource;
   private final String node;
+  private final Outbox outbox;
+
+  /** Keeps what is to happen after the commit. */
+  @FunctionalInterface
+  public interface Outbox {
+    /** Writes the effect in the connection's transaction. */
+    void add(Connection connection, UUID job, Effect effect) throws SQLException;
+  }
 
   /**
    * @param node name of this process among those that share the database; its jobs are its own to
    *     close after a crash
    */
-  public JdbcJobRepository(DataSource dataSource, String node) {
+  public JdbcJobRepository(DataSource dataSource, String node, Outbox outbox) {
     this.dataSource = dataSource;
     this.node = node;
+    this.outbox = outbox;
   }
 
-  /** Writes a job that starts to run now. */
+  /** Writes a job that begins now, outside of the queue. */
   public void start(UUID id, String kind, String project) throws SQLException {
     String sql =
         """
-        INSERT INTO caravan.job (id, kind, project, state, node, started_at)
-        VALUES (?, ?, ?, 'running', ?, clock_timestamp())
+        INSERT INTO caravan.job (id, kind, project, state, attempt, node, started_at)
+        VALUES (?, ?, ?, 'running', 1, ?, clock_timestamp())
         ON CONFLICT (id) DO NOTHING""";
     try (Connection connection = dataSource.getConnection();
         PreparedStatement insert = connection.prepareStatement(sql)) {
@@ -46,49 +62,174 @@ public final class JdbcJobRepository {
     }
   }
 
-  /** Notes an attempt that failed and is made again. */
-  public void attemptFailed(UUID id, int attempt, FailureCode code, String message)
-      throws SQLException {
-    try (Connection connection = dataSource.getConnection()) {
-      insertError(connection, id, attempt, code, message);
-    }
-  }
-
-  /** Writes how the job ended, with its files, in one transaction. */
-  public void end(JobEnd end) throws SQLException {
+  /**
+   * Writes how the job ended.
+   *
+   * @param epoch of the attempt that ended it; 0 outside of the queue
+   * @return false when the attempt is not the newest or the job has ended: nothing was written
+   */
+  public boolean end(JobEnd end, long epoch) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
-      for (FileResult file : end.files()) {
-        insertFile(connection, end, file);
+      boolean ours = hold(connection, end.jobId(), epoch);
+      if (ours) {
+        if (end.code() != null) {
+          insertError(connection, end.jobId(), end.attempts(), end.code(), end.message());
+        }
+        close(connection, end);
+        announceEnd(connection, end.jobId());
       }
-      if (end.code() != null) {
-        insertError(connection, end.jobId(), end.attempts(), end.code(), end.message());
-      }
-      close(connection, end.jobId(), end.state(), end.attempts(), end.code(), end.message());
       connection.commit();
+      return ours;
     }
   }
 
-  private static void close(
-      Connection connection,
-      UUID id,
-      JobState state,
-      int attempts,
-      FailureCode code,
-      String message)
+  private static void close(Connection connection, JobEnd end) throws SQLException {
+    String sql =
+        """
+        UPDATE caravan.job SET state = ?, code = ?, message = ?, admission = NULL,
+          completed_at = clock_timestamp()
+        WHERE id = ?""";
+    try (PreparedStatement update = connection.prepareStatement(sql)) {
+      update.setString(1, end.state().text());
+      update.setString(2, end.code() == null ? null : end.code().name());
+      update.setString(3, end.message());
+      update.setObject(4, end.jobId());
+      update.executeUpdate();
+    }
+  }
+
+  /**
+   * Puts the job of an attempt back into the queue.
+   *
+   * @param code why; null when the node stops and the attempt is not to count
+   * @param delay before it may be admitted again
+   * @return as {@link #end}
+   */
+  public boolean again(Attempt attempt, FailureCode code, String message, Duration delay)
       throws SQLException {
     String sql =
         """
-        UPDATE caravan.job
-        SET state = ?, attempt = ?, code = ?, message = ?, completed_at = clock_timestamp()
-        WHERE id = ? AND state = 'running'""";
-    try (PreparedStatement update = connection.prepareStatement(sql)) {
-      update.setString(1, state.text());
-      update.setInt(2, attempts);
-      update.setString(3, code == null ? null : code.name());
-      update.setString(4, message);
-      update.setObject(5, id);
-      update.executeUpdate();
+        UPDATE caravan.job SET state = 'queued', admission = NULL, node = NULL,
+          attempt = attempt - ?, run_after = clock_timestamp() + ?::bigint * interval '1 ms'
+        WHERE id = ?""";
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      boolean ours = hold(connection, attempt.jobId(), attempt.epoch());
+      if (ours) {
+        if (code != null) {
+          insertError(connection, attempt.jobId(), attempt.number(), code, message);
+        }
+        try (PreparedStatement update = connection.prepareStatement(sql)) {
+          update.setInt(1, code == null ? 1 : 0);
+          update.setLong(2, delay.toMillis());
+          update.setObject(3, attempt.jobId());
+          update.executeUpdate();
+        }
+      }
+      connection.commit();
+      return ours;
+    }
+  }
+
+  /** A job, as somebody who wants to cancel it needs to know it. */
+  public record Cancellable(boolean open, String connection) {}
+
+  /** What a cancellation needs to know; empty when there is no such job. */
+  public Optional<Cancellable> cancellable(UUID id) throws SQLException {
+    String sql = "SELECT state IN ('queued', 'running'), connection FROM caravan.job WHERE id = ?";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, id);
+      try (ResultSet row = query.executeQuery()) {
+        return row.next()
+            ? Optional.of(new Cancellable(row.getBoolean(1), row.getString(2)))
+            : Optional.empty();
+      }
+    }
+  }
+
+  /** Ends a job that waits or runs; its node notices within a second or two. */
+  public boolean cancel(UUID id) throws SQLException {
+    String sql =
+        """
+        UPDATE caravan.job SET state = 'cancelled', code = 'CANCELLED', admission = NULL,
+          message = 'cancelled on request', completed_at = clock_timestamp()
+        WHERE id = ? AND state IN ('queued', 'running')""";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement update = connection.prepareStatement(sql)) {
+      connection.setAutoCommit(false);
+      update.setObject(1, id);
+      boolean cancelled = update.executeUpdate() == 1;
+      if (cancelled) {
+        announceEnd(connection, id);
+      }
+      connection.commit();
+      return cancelled;
+    }
+  }
+
+  /** Has whoever asked for it told that the job has ended, once the transaction is committed. */
+  void announceEnd(Connection connection, UUID id) throws SQLException {
+    String sql = "SELECT callback_url FROM caravan.job WHERE id = ? AND callback_url IS NOT NULL";
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, id);
+      try (ResultSet row = query.executeQuery()) {
+        if (row.next()) {
+          outbox.add(connection, id, new Effect(Effect.CALLBACK, row.getString(1)));
+        }
+      }
+    }
+  }
+
+  /** True, and the job's row locked, while the attempt is the newest of a running job. */
+  private static boolean hold(Connection connection, UUID job, long epoch) throws SQLException {
+    String sql =
+        "SELECT FROM caravan.job WHERE id = ? AND epoch = ? AND state = 'running' FOR UPDATE";
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, job);
+      query.setLong(2, epoch);
+      try (ResultSet row = query.executeQuery()) {
+        return row.next();
+      }
+    }
+  }
+
+  /**
+   * Writes what became of one file.
+   *
+   * @param epoch as for {@link #end}
+   * @param effects what is to happen once, because the file is loaded
+   * @return as {@link #end}
+   */
+  public boolean record(UUID job, long epoch, String project, FileResult file, List<Effect> effects)
+      throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      boolean ours = hold(connection, job, epoch);
+      if (ours && !isLoaded(connection, job, file.file())) {
+        insertFile(connection, job, project, file);
+        for (Effect effect : effects) {
+          outbox.add(connection, job, effect);
+        }
+      }
+      connection.commit();
+      return ours;
+    }
+  }
+
+  private static boolean isLoaded(Connection connection, UUID job, String file)
+      throws SQLException {
+    String sql =
+        """
+        SELECT FROM caravan.job_file
+        WHERE job_id = ? AND file = ? AND status IN ('loaded', 'same_content')""";
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, job);
+      query.setString(2, file);
+      try (ResultSet row = query.executeQuery()) {
+        return row.next();
+      }
     }
   }
 
@@ -106,67 +247,59 @@ public final class JdbcJobRepository {
     }
   }
 
-  private static void insertFile(Connection connection, JobEnd end, FileResult file)
+  private static void insertFile(Connection connection, UUID job, String project, FileResult file)
       throws SQLException {
     String sql =
         """
-        INSERT INTO caravan.job_file (job_id, file, project, size, modified_at, table_name, status,
-          same_as, rows_read, rows_inserted, rows_updated, rows_unchanged, rows_superseded,
-          rows_rejected, rows_filtered, rows_deleted, elapsed, warnings)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? * interval '1 microsecond', ?)""";
-    try (PreparedStatement insert = connection.prepareStatement(sql)) {
-      insert.setObject(1, end.jobId());
+        INSERT INTO caravan.job_file (job_id, file, project, load_id, size, modified_at, table_name,
+          status, same_as, code, message, rows_read, rows_inserted, rows_updated, rows_unchanged,
+          rows_superseded, rows_rejected, rows_filtered, rows_deleted, elapsed, warnings)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+          ? * interval '1 microsecond', ?)""";
+    try (PreparedStatement insert = connection.prepareStatement(sql);
+        PreparedStatement before =
+            connection.prepareStatement(
+                "DELETE FROM caravan.job_file WHERE job_id = ? AND file = ?")) {
+      before.setObject(1, job); // of an attempt that failed
+      before.setString(2, file.file());
+      before.executeUpdate();
+      insert.setObject(1, job);
       insert.setString(2, file.file());
-      insert.setString(3, end.project());
-      insert.setObject(4, file.size());
-      insert.setTimestamp(5, file.modifiedAt() == null ? null : Timestamp.from(file.modifiedAt()));
-      insert.setString(6, file.table());
-      insert.setString(7, file.status().name().toLowerCase(Locale.ROOT));
-      insert.setObject(8, file.sameAs());
-      int i = 9;
+      insert.setString(3, project);
+      insert.setObject(4, file.loadId());
+      insert.setObject(5, file.size());
+      insert.setTimestamp(6, file.modifiedAt() == null ? null : Timestamp.from(file.modifiedAt()));
+      insert.setString(7, file.table());
+      insert.setString(8, file.status().name().toLowerCase(Locale.ROOT));
+      insert.setObject(9, file.sameAs());
+      insert.setString(10, file.code() == null ? null : file.code().name());
+      insert.setString(11, file.message());
+      int i = 12;
       for (String count : FileResult.COUNTS) {
         insert.setLong(i++, file.count(count));
       }
-      insert.setObject(17, file.elapsed() == null ? null : file.elapsed().toNanos() / 1_000);
-      insert.setArray(18, connection.createArrayOf("text", file.warnings().toArray()));
+      insert.setObject(20, file.elapsed() == null ? null : file.elapsed().toNanos() / 1_000);
+      insert.setArray(21, connection.createArrayOf("text", file.warnings().toArray()));
       insert.executeUpdate();
     }
   }
 
   /**
-   * Closes the jobs that this node left running when it died. A load that was committed is
-   * completed, whatever its job record had time to say; any other job failed as interrupted.
+   * Closes the jobs outside of the queue that this node left running when it died. Those of the
+   * queue are taken over.
    *
    * @return how many there were
    */
   public int closeInterrupted() throws SQLException {
     String sql =
         """
-        WITH open AS (
-          SELECT j.id, j.project, j.attempt, l AS load
-          FROM caravan.job j LEFT JOIN caravan.load l ON l.load_id = j.id
-          WHERE j.state = 'running' AND j.node = ?),
-        files AS (
-          INSERT INTO caravan.job_file (job_id, file, project, table_name, status, rows_read,
-            rows_inserted, rows_updated, rows_unchanged, rows_superseded, rows_rejected,
-            rows_filtered, rows_deleted)
-          SELECT id, (load).file, project, (load).target_schema || '.' || (load).target_table,
-            'loaded', (load).rows_read, (load).rows_inserted, (load).rows_updated,
-            (load).rows_unchanged, (load).rows_superseded, (load).rows_rejected,
-            (load).rows_filtered, (load).rows_deleted
-          FROM open WHERE (load).load_id IS NOT NULL),
-        errors AS (
-          INSERT INTO caravan.job_error (job_id, attempt, code, message)
-          SELECT id, attempt, 'INTERRUPTED', 'the process ended during the job'
-          FROM open WHERE (load).load_id IS NULL)
-        UPDATE caravan.job j
-        SET state = CASE WHEN (o.load).load_id IS NULL THEN 'failed' ELSE 'completed' END,
-            code = CASE WHEN (o.load).load_id IS NULL THEN 'INTERRUPTED' END,
-            message = CASE WHEN (o.load).load_id IS NULL
-                      THEN 'the process ended during the job; the file is loaded by a new job'
-                      ELSE 'the process ended after the commit' END,
+        WITH closed AS (
+          UPDATE caravan.job
+          SET state = 'failed', code = 'INTERRUPTED', message = 'the process ended during the job',
             completed_at = clock_timestamp()
-        FROM open o WHERE o.id = j.id""";
+          WHERE state = 'running' AND admission IS NULL AND node = ?
+          RETURNING id, attempt, code, message)
+        INSERT INTO caravan.job_error (job_id, attempt, code, message) SELECT * FROM closed""";
     try (Connection connection = dataSource.getConnection();
         PreparedStatement update = connection.prepareStatement(sql)) {
       update.setString(1, node);
@@ -174,40 +307,73 @@ public final class JdbcJobRepository {
     }
   }
 
-  /** True when exactly this file was loaded, or skipped as the same content, and not moved away. */
-  public boolean isLoadedAndThere(String project, String file, long size, Instant modifiedAt)
-      throws SQLException {
+  /** The states of files of a project that have a job; no other job is made for these. */
+  public Set<SourceFile> taken(String project) throws SQLException {
     String sql =
         """
-        SELECT EXISTS (
-          SELECT FROM caravan.job_file
-          WHERE project = ? AND file = ? AND size = ? AND modified_at = ?
-            AND status IN ('loaded', 'same_content') AND moved_at IS NULL)""";
+        SELECT s.file, s.size, s.modified_at FROM caravan.job_source s
+        JOIN caravan.job j ON j.id = s.job_id
+        WHERE s.project = ? AND NOT (j.state = 'failed' AND j.code = ANY (?)
+          AND j.completed_at < clock_timestamp() - interval '30 s')""";
     try (Connection connection = dataSource.getConnection();
         PreparedStatement query = connection.prepareStatement(sql)) {
       query.setString(1, project);
-      query.setString(2, file);
-      query.setLong(3, size);
-      query.setTimestamp(4, Timestamp.from(modifiedAt));
+      query.setArray(2, connection.createArrayOf("text", JobLauncher.transientCodes()));
+      Set<SourceFile> taken = new HashSet<>();
       try (ResultSet row = query.executeQuery()) {
-        row.next();
-        return row.getBoolean(1);
+        while (row.next()) {
+          taken.add(
+              new SourceFile(row.getString(1), row.getLong(2), row.getTimestamp(3).toInstant()));
+        }
       }
+      return taken;
     }
   }
 
-  /** Notes that the file was moved away, so that the next one of its name is a new one. */
-  public void moved(String project, String file) throws SQLException {
+  /** Gives files to a job of the queue; those that another job has are left out of the answer. */
+  public List<SourceFile> take(UUID job, String project, List<SourceFile> files)
+      throws SQLException {
+    List<SourceFile> given = new ArrayList<>();
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      for (SourceFile file : files) {
+        if (JobLauncher.otherJob(connection, project, file, job).isEmpty()) {
+          given.add(file);
+        }
+      }
+      connection.commit();
+    }
+    return given;
+  }
+
+  /**
+   * The file is not where it was any more: the next one of its name is a new one.
+   *
+   * @param moved false when somebody else took or replaced it
+   */
+  public void gone(UUID job, String project, SourceFile file, boolean moved) throws SQLException {
     String sql =
         """
         UPDATE caravan.job_file SET moved_at = clock_timestamp()
-        WHERE project = ? AND file = ? AND moved_at IS NULL
-          AND status IN ('loaded', 'same_content')""";
+        WHERE job_id = ? AND file = ? AND moved_at IS NULL AND ?""";
+    String release =
+        """
+        DELETE FROM caravan.job_source
+        WHERE project = ? AND file = ? AND size = ? AND modified_at = ?""";
     try (Connection connection = dataSource.getConnection();
-        PreparedStatement update = connection.prepareStatement(sql)) {
-      update.setString(1, project);
-      update.setString(2, file);
+        PreparedStatement update = connection.prepareStatement(sql);
+        PreparedStatement delete = connection.prepareStatement(release)) {
+      connection.setAutoCommit(false);
+      update.setObject(1, job);
+      update.setString(2, file.name());
+      update.setBoolean(3, moved);
       update.executeUpdate();
+      delete.setString(1, project);
+      delete.setString(2, file.name());
+      delete.setLong(3, file.size());
+      delete.setTimestamp(4, Timestamp.from(file.modifiedAt()));
+      delete.executeUpdate();
+      connection.commit();
     }
   }
 }

@@ -2,68 +2,54 @@ package dev.caravan.source.sftp;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.FaultPoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.camel.Exchange;
-import org.apache.camel.Message;
-import org.apache.camel.component.file.GenericFile;
-import org.apache.camel.component.file.GenericFileOperationFailedException;
-import org.apache.camel.component.file.remote.RemoteFileConfiguration;
+import org.apache.camel.component.file.FileComponent;
+import org.apache.camel.component.file.remote.RemoteFile;
 import org.apache.camel.component.file.remote.RemoteFileOperations;
 import org.apache.camel.component.file.remote.SftpRemoteFile;
+import org.apache.camel.support.DefaultExchange;
 
-/**
- * The remote file of one exchange and its message body. It is opened when a step asks for its
- * bytes, so that a step that is redelivered reads it again from its first byte.
- */
+/** One remote file as the body of a message: each time it is called it is read from its start. */
 public final class SftpFile implements Callable<InputStream> {
 
-  /** The exchange property that the consumer leaves it in, for the route to make it the body. */
-  public static final String PROPERTY = "CaravanSftpFile";
-
-  private final RemoteFileOperations<SftpRemoteFile<?>> operations;
-  private final RemoteFileConfiguration server;
-  private final Exchange exchange;
-  private final GenericFile<SftpRemoteFile<?>> file;
+  private final SftpSource source;
+  private final FileStamp stamp;
   private final boolean viaTempFile;
-  private FileStamp stamp;
+  private volatile RemoteFileOperations<SftpRemoteFile<?>> reading;
 
-  SftpFile(
-      RemoteFileOperations<SftpRemoteFile<?>> operations,
-      RemoteFileConfiguration server,
-      Exchange exchange,
-      GenericFile<SftpRemoteFile<?>> file,
-      boolean viaTempFile) {
-    this.operations = operations;
-    this.server = server;
-    this.exchange = exchange;
-    this.file = file;
+  SftpFile(SftpSource source, FileStamp stamp, boolean viaTempFile) {
+    this.source = source;
+    this.stamp = stamp;
     this.viaTempFile = viaTempFile;
-    this.stamp = FileStamp.of(file);
-  }
-
-  /** The file as it was when it was opened last. */
-  FileStamp stamp() {
-    return stamp;
   }
 
   /** The bytes of the file; their end is reached only if the file is whole and unchanged. */
   @Override
   public InputStream call() throws IOException {
     InputStream remote = open();
-    Message message = exchange.getMessage();
-    message.setHeader(Exchange.FILE_LENGTH, stamp.size());
-    message.setHeader(Exchange.FILE_LAST_MODIFIED, stamp.modifiedAt().toEpochMilli());
+    FaultPoint.hit("K3");
     try {
       return Unpacked.open(viaTempFile ? downloaded(remote) : remote, stamp.name());
     } catch (IOException | RuntimeException e) {
       remote.close();
       throw e;
+    }
+  }
+
+  /** Ends a read that another thread is in; it fails there. */
+  public void abort() {
+    RemoteFileOperations<SftpRemoteFile<?>> session = reading;
+    if (session != null) {
+      session.forceDisconnect();
     }
   }
 
@@ -77,47 +63,62 @@ public final class SftpFile implements Callable<InputStream> {
       Files.delete(local);
       throw e;
     }
+    FaultPoint.hit("K5");
     return Files.newInputStream(local, StandardOpenOption.DELETE_ON_CLOSE);
   }
 
   private InputStream open() {
+    RemoteFileOperations<SftpRemoteFile<?>> session = source.borrow();
     try {
-      stamp = stat();
-      operations.retrieveFile(file.getAbsoluteFilePath(), exchange, stamp.size());
-      return new VerifiedStream((InputStream) file.getBody());
-    } catch (GenericFileOperationFailedException e) {
-      throw SftpFailure.of("Cannot read " + file.getFileNameOnly(), e);
+      requireSame(session);
+      reading = session;
+      return new VerifiedStream(session, retrieve(session));
+    } catch (RuntimeException e) {
+      source.giveUp(session);
+      throw SftpFailure.of("Cannot read " + stamp.name(), e);
     }
   }
 
-  /** Asks the server what the file is like now; a long load may have cost the connection. */
-  FileStamp stat() {
-    try {
-      if (!operations.isConnected()) {
-        operations.connect(server, exchange);
-      }
-      SftpRemoteFile<?>[] found = operations.listFiles(file.getAbsoluteFilePath());
-      if (found.length != 1) {
-        throw new CaravanException(
-            FailureCode.SOURCE_GONE, file.getFileNameOnly() + " is no longer on the server.");
-      }
-      return new FileStamp(
-          file.getFileNameOnly(),
-          found[0].getFileLength(),
-          java.time.Instant.ofEpochMilli(found[0].getLastModified()));
-    } catch (GenericFileOperationFailedException e) {
-      throw SftpFailure.of("Cannot look at " + file.getFileNameOnly(), e);
+  /** Camel hands the stream over by way of an exchange. */
+  private InputStream retrieve(RemoteFileOperations<SftpRemoteFile<?>> session) {
+    RemoteFile<SftpRemoteFile<?>> file = new RemoteFile<>();
+    file.setFileName(stamp.name());
+    Exchange exchange = new DefaultExchange(source.context());
+    exchange.setProperty(FileComponent.FILE_EXCHANGE_FILE, file);
+    session.retrieveFile(source.path(stamp.name()), exchange, stamp.size());
+    return (InputStream) file.getBody();
+  }
+
+  private void requireSame(RemoteFileOperations<SftpRemoteFile<?>> session) {
+    Optional<FileStamp> now = source.stat(session, stamp.name());
+    if (now.isEmpty()) {
+      throw new CaravanException(
+          FailureCode.SOURCE_GONE, stamp.name() + " is no longer on the server.");
     }
+    if (!now.get().equals(stamp)) {
+      throw changed(now.get());
+    }
+  }
+
+  private CaravanException changed(FileStamp now) {
+    return new CaravanException(
+        FailureCode.SOURCE_CHANGED,
+        "%s changed: it had %d bytes of %s and has %d bytes of %s."
+            .formatted(
+                stamp.name(), stamp.size(), stamp.modifiedAt(), now.size(), now.modifiedAt()));
   }
 
   /** Counts what is read and looks at the file again when it ends. */
   private final class VerifiedStream extends InputStream {
 
+    private final RemoteFileOperations<SftpRemoteFile<?>> session;
     private final InputStream in;
     private long bytes;
     private boolean verified;
+    private boolean closed;
 
-    VerifiedStream(InputStream in) {
+    VerifiedStream(RemoteFileOperations<SftpRemoteFile<?>> session, InputStream in) {
+      this.session = session;
       this.in = in;
     }
 
@@ -135,6 +136,7 @@ public final class SftpFile implements Callable<InputStream> {
         verify();
       } else {
         bytes += n;
+        FaultPoint.hit("K4");
       }
       return n;
     }
@@ -157,26 +159,25 @@ public final class SftpFile implements Callable<InputStream> {
             "%s ended after %d bytes; the server announced %d."
                 .formatted(stamp.name(), bytes, stamp.size()));
       }
-      FileStamp now = stat();
-      if (bytes > stamp.size() || !now.equals(stamp)) {
-        throw new CaravanException(
-            FailureCode.SOURCE_CHANGED,
-            "%s changed while it was read: %d bytes of %s before, %d bytes of %s after."
-                .formatted(
-                    stamp.name(), stamp.size(), stamp.modifiedAt(), now.size(), now.modifiedAt()));
-      }
+      requireSame(session);
     }
 
     /**
      * A read that stops half-way leaves requests under way, whose answers the next file would take
-     * for its own: that connection is given up, and the next step makes a new one.
+     * for its own: that session is given up.
      */
     @Override
     public void close() throws IOException {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      reading = null;
       if (verified) {
         in.close();
+        source.giveBack(session);
       } else {
-        operations.forceDisconnect();
+        source.giveUp(session);
       }
     }
   }

@@ -1,10 +1,9 @@
 package dev.caravan.source.sftp;
 
-import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.apache.camel.component.file.GenericFile;
 import org.apache.camel.component.file.GenericFileFilter;
@@ -14,7 +13,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Lets a file through when it is one of the project's, has a safe name, has not changed between two
- * polls, and is not held back after a failure. It remembers only what the last listing showed.
+ * polls, and has no job yet. It remembers only what the last listing showed.
  */
 public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> {
 
@@ -22,36 +21,23 @@ public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> 
 
   private static final int MAX_NAME_BYTES = 255;
 
-  /** Held until the file changes or Caravan starts again. */
-  static final Duration UNTIL_CHANGED = Duration.ofDays(36_500);
-
   private final Predicate<String> wanted;
-  private final Predicate<FileStamp> leftInPlace;
-  private final Clock clock;
-  private Map<String, Seen> before = new HashMap<>();
-  private Map<String, Seen> now = new HashMap<>();
-
-  private static final class Seen {
-    private final FileStamp stamp;
-    private Instant heldUntil = Instant.MIN;
-
-    Seen(FileStamp stamp) {
-      this.stamp = stamp;
-    }
-  }
+  private final SftpJournal journal;
+  private Map<String, FileStamp> before = new HashMap<>();
+  private Map<String, FileStamp> now = new HashMap<>();
+  private Set<FileStamp> taken = Set.of();
 
   /**
    * @param wanted tells by name whether the project has a table for the file
-   * @param leftInPlace tells whether the file was loaded and stays where it is
    */
-  public SftpFileGate(Predicate<String> wanted, Predicate<FileStamp> leftInPlace, Clock clock) {
+  public SftpFileGate(Predicate<String> wanted, SftpJournal journal) {
     this.wanted = wanted;
-    this.leftInPlace = leftInPlace;
-    this.clock = clock;
+    this.journal = journal;
   }
 
   /** A new listing begins: what it does not show is forgotten. */
   void startPoll() {
+    taken = journal.taken();
     before = now;
     now = new HashMap<>();
   }
@@ -63,47 +49,34 @@ public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> 
       return false;
     }
     FileStamp stamp = FileStamp.of(file);
-    Seen seen = before.get(name);
-    if (seen == null || !seen.stamp.equals(stamp)) {
-      now.put(name, new Seen(stamp));
-      return false; // it may still be growing: look again at the next poll
-    }
-    now.put(name, seen);
-    if (clock.instant().isBefore(seen.heldUntil)) {
-      return false;
-    }
-    if (leftInPlace.test(stamp)) {
-      seen.heldUntil = clock.instant().plus(UNTIL_CHANGED);
-      return false;
-    }
-    return true;
+    now.put(name, stamp);
+    // One that was not there or different a moment ago may still be growing.
+    return stamp.equals(before.get(name)) && !taken.contains(stamp);
   }
 
-  /** Holds the file back for a while; a changed file is a new one and is not held. */
-  void hold(String name, Duration duration) {
-    Seen seen = now.get(name);
-    if (seen != null) {
-      seen.heldUntil = clock.instant().plus(duration);
-    }
+  /** True for a file that may be loaded when somebody asks for it. */
+  public boolean isWanted(String name) {
+    return hasSafeName(name) && wanted.test(name);
   }
 
-  /**
-   * Names are the server's word. One that could be taken for a path, a pattern or an expression is
-   * passed over; the listing goes on.
-   */
+  /** The listing goes on without a file that has an unsafe name; it is told once. */
   private boolean isSafe(String name) {
-    boolean safe =
-        !name.isEmpty()
-            && !name.startsWith(".")
-            && name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= MAX_NAME_BYTES
-            && name.chars().allMatch(SftpFileGate::isSafe);
-    if (!safe && !name.startsWith(".") && !before.containsKey(name)) {
-      LOG.warn("Passed over a file with an unsafe name: {}", name.replaceAll("\\p{Cntrl}", "?"));
-    }
+    boolean safe = hasSafeName(name);
     if (!safe) {
-      now.put(name, new Seen(new FileStamp(name, 0, Instant.EPOCH)));
+      if (!name.startsWith(".") && !before.containsKey(name)) {
+        LOG.warn("Passed over a file with an unsafe name: {}", name.replaceAll("\\p{Cntrl}", "?"));
+      }
+      now.put(name, new FileStamp(name, 0, Instant.EPOCH));
     }
     return safe;
+  }
+
+  /** Names are the server's word: none that could be taken for a path, pattern or expression. */
+  private static boolean hasSafeName(String name) {
+    return !name.isEmpty()
+        && !name.startsWith(".")
+        && name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= MAX_NAME_BYTES
+        && name.chars().allMatch(SftpFileGate::isSafe);
   }
 
   private static boolean isSafe(int c) {

@@ -41,8 +41,13 @@ public final class SftpPollStrategy implements PollingConsumerPollStrategy {
     if (clock.instant().isBefore(notBefore)) {
       return false;
     }
-    gate.startPoll();
-    return true;
+    try {
+      gate.startPoll();
+      return true;
+    } catch (CaravanException e) {
+      LOG.warn("{} is not polled now: {} {}", SftpServers.of(endpoint), e.code(), e.getMessage());
+      return false;
+    }
   }
 
   @Override

@@ -1,16 +1,25 @@
 package dev.caravan.job.camel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.caravan.database.Database;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.JobEnd;
+import dev.caravan.job.JobRequest;
+import dev.caravan.job.Retry;
 import dev.caravan.job.jdbc.JdbcJobRepository;
+import dev.caravan.job.jdbc.JobLauncher;
+import dev.caravan.job.jdbc.JobQueue;
+import dev.caravan.job.queue.JobEngine;
 import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestDatabase;
+import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.main.Main;
@@ -19,34 +28,53 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.MDC;
 
-/** Jobs as the policy writes them, under the redelivery that routes/shared describes. */
+/** Jobs as the policy writes them, launched into the queue and started by something else. */
 class JobRoutePolicyTest {
+
+  private static final Retry RETRY = new Retry(4, Duration.ofMillis(1), Duration.ofMillis(4));
 
   private final TestDatabase test = TestDatabase.create();
   private final Sql sql = new Sql(test.url(), null, null);
   private final List<JobEnd> ended = new ArrayList<>();
   private final AtomicInteger attempts = new AtomicInteger();
   private Database database;
+  private JobEngine engine;
+  private JobLauncher launcher;
   private Main main;
 
   @BeforeEach
   void start() throws Exception {
     database = Database.open("test", test.url(), null, null, 4);
     database.migrate();
-    JdbcJobRepository jobs = new JdbcJobRepository(database.dataSource(), "here");
+    JdbcJobRepository jobs =
+        new JdbcJobRepository(database.dataSource(), "here", (c, job, effect) -> {});
     main = new Main();
     main.setPropertyPlaceholderLocations("file:application.properties");
     main.addOverrideProperty("camel.main.routesIncludePattern", "file:routes/shared/*.camel.yaml");
     main.addOverrideProperty("camel.server.enabled", "false");
-    main.addOverrideProperty("caravan.redelivery.delay", "1");
-    main.bind("policies", new JobRoutePolicyFactory(jobs, List.of(ended::add)));
-    main.bind("attemptRecorder", new AttemptRecorder(jobs));
+    main.bind("policies", new JobRoutePolicyFactory(jobs, RETRY, List.of(ended::add)));
     main.configure().addRoutesBuilder(new Routes());
     main.start();
+    engine =
+        new JobEngine(
+                database.dataSource(),
+                new JobQueue(database.dataSource(), jobs),
+                new RouteWork(main.getCamelContext(), jobs),
+                new JobEngine.Settings(
+                    "here",
+                    List.of(new JobQueue.Limit("default", 2, 2)),
+                    Duration.ofMillis(200),
+                    Duration.ofMinutes(1),
+                    Duration.ofDays(1)),
+                List.of(),
+                List.of())
+            .start();
+    launcher = new JobLauncher(database.dataSource(), engine::wake);
   }
 
   @AfterEach
   void stop() {
+    engine.close();
     main.stop();
     database.close();
   }
@@ -57,7 +85,7 @@ class JobRoutePolicyTest {
       from("direct:job")
           .routeId("job")
           .group("jobs")
-          .routeConfigurationId("redeliver-transient")
+          .routeConfigurationId("jobs")
           .to("direct:sub")
           .process(e -> fail(e.getMessage().getBody(String.class)));
       from("direct:sub").routeId("sub").process(e -> {});
@@ -65,22 +93,31 @@ class JobRoutePolicyTest {
     }
   }
 
-  /** "CODE n": fails n times with the code. */
-  private void fail(String plan) {
+  /** {"plan": "CODE n"}: fails n times with the code. */
+  private void fail(String body) {
     assertThat(MDC.get("job")).isNotBlank();
-    String[] parts = plan.split(" ", -1);
-    if (attempts.incrementAndGet() <= Integer.parseInt(parts[1])) {
-      throw parts[0].equals("DEFECT")
+    String[] plan = body.replaceAll("[^A-Z_0-9 ]", "").strip().split(" ", -1);
+    if (attempts.incrementAndGet() <= Integer.parseInt(plan[1])) {
+      throw plan[0].equals("DEFECT")
           ? new IllegalStateException("oops")
-          : new CaravanException(FailureCode.valueOf(parts[0]), "attempt " + attempts.get());
+          : new CaravanException(FailureCode.valueOf(plan[0]), "attempt " + attempts.get());
     }
   }
 
-  private void run(String plan) {
-    main.getCamelContext()
-        .createProducerTemplate()
-        .send("direct:job", e -> e.getMessage().setBody(plan));
-    assertThat(MDC.get("job")).isNull();
+  private void run(String plan) throws SQLException {
+    UUID id =
+        launcher
+            .launch(
+                new JobRequest("job", "", "job")
+                    .parameters("[\"%s\"]".formatted(plan))
+                    .attempts(4, Duration.ofMinutes(1)))
+            .jobId();
+    await()
+        .until(
+            () ->
+                sql.value(
+                        "SELECT completed_at IS NOT NULL FROM caravan.job WHERE id = '" + id + "'")
+                    .equals("t"));
   }
 
   private String job() {
@@ -92,7 +129,7 @@ class JobRoutePolicyTest {
   }
 
   @Test
-  void completesAJobOnce() {
+  void completesAJobOnce() throws Exception {
     run("NONE 0");
     assertThat(job()).isEqualTo("job completed 1");
     assertThat(errors()).isEmpty();
@@ -100,7 +137,7 @@ class JobRoutePolicyTest {
   }
 
   @Test
-  void completesAJobThatWorkedWhenItWasTriedAgain() {
+  void completesAJobThatWorkedWhenItWasTriedAgain() throws Exception {
     run("SOURCE_UNAVAILABLE 2");
     assertThat(job()).isEqualTo("job completed 3");
     assertThat(errors())
@@ -109,7 +146,7 @@ class JobRoutePolicyTest {
   }
 
   @Test
-  void failsWhatStaysBroken() {
+  void failsWhatStaysBroken() throws Exception {
     run("DB_UNAVAILABLE 99");
     assertThat(job()).isEqualTo("job failed 4 DB_UNAVAILABLE");
     assertThat(errors()).hasSize(4).last().isEqualTo("4|DB_UNAVAILABLE|attempt 4");
@@ -117,17 +154,35 @@ class JobRoutePolicyTest {
   }
 
   @Test
-  void failsWhatIsNotTransientAtOnce() {
+  void failsWhatIsNotTransientAtOnce() throws Exception {
     run("HEADER_MISMATCH 99");
     assertThat(job()).isEqualTo("job failed 1 HEADER_MISMATCH");
     assertThat(attempts.get()).isEqualTo(1);
   }
 
   @Test
-  void callsWhatHasNoCodeADefect() {
+  void callsWhatHasNoCodeADefect() throws Exception {
     run("DEFECT 1");
     assertThat(job()).isEqualTo("job failed 1 INTERNAL");
     assertThat(errors().get(0)).contains("oops");
+  }
+
+  @Test
+  void makesAJobOfARouteThatSomethingElseStarted() {
+    main.getCamelContext()
+        .createProducerTemplate()
+        .send("direct:job", e -> e.getMessage().setBody("X 0"));
+    assertThat(MDC.get("job")).isNull();
+    assertThat(job()).isEqualTo("job completed 1");
+    assertThat(ended).hasSize(1);
+  }
+
+  @Test
+  void failsAJobWhoseRouteIsNotThere() throws Exception {
+    UUID id = launcher.launch(new JobRequest("job", "p", "nowhere")).jobId();
+    await().until(() -> job().endsWith("failed 1 CONFIG_INVALID"));
+    assertThat(sql.value("SELECT message FROM caravan.job WHERE id = '" + id + "'"))
+        .contains("no route nowhere");
   }
 
   @Test

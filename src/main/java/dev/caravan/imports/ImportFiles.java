@@ -1,0 +1,86 @@
+package dev.caravan.imports;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import dev.caravan.job.JobRequest.SourceFile;
+import dev.caravan.job.camel.RouteWork;
+import dev.caravan.job.jdbc.JdbcJobRepository;
+import dev.caravan.job.queue.RunningJob;
+import dev.caravan.pgload.SqlFailure;
+import dev.caravan.project.DoneMarker;
+import dev.caravan.project.ProjectConfig;
+import dev.caravan.source.sftp.FileStamp;
+import dev.caravan.source.sftp.SftpFileGate;
+import dev.caravan.source.sftp.SftpSource;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+
+/** First step of an import: which files it loads. The body becomes their list. */
+final class ImportFiles implements Processor {
+
+  /** Exchange property: what the job was told. */
+  static final String PARAMETERS = "CaravanImportParameters";
+
+  private final ProjectConfig project;
+  private final SftpSource source;
+  private final SftpFileGate gate;
+  private final JdbcJobRepository jobs;
+
+  ImportFiles(ProjectConfig project, SftpSource source, SftpFileGate gate, JdbcJobRepository jobs) {
+    this.project = project;
+    this.source = source;
+    this.gate = gate;
+    this.jobs = jobs;
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    ImportParameters parameters =
+        ImportParameters.read(exchange.getMessage().getBody(String.class));
+    RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
+    List<FileStamp> found =
+        parameters.files().isEmpty() ? ready() : source.find(parameters.files());
+    requireAll(parameters, found, FailureCode.SOURCE_GONE, "are on the server");
+    List<FileStamp> files = take(job, found);
+    requireAll(parameters, files, FailureCode.SOURCE_CHANGED, "have no other job");
+    exchange.setProperty(PARAMETERS, parameters);
+    exchange.getMessage().setBody(files);
+  }
+
+  private static void requireAll(
+      ImportParameters parameters, List<FileStamp> files, FailureCode code, String what) {
+    if (files.size() < parameters.files().size()) {
+      throw new CaravanException(
+          code,
+          "Of the files %s only %s %s."
+              .formatted(parameters.files(), files.stream().map(FileStamp::name).toList(), what));
+    }
+  }
+
+  /** A file that is not ready yet is left for the next import. */
+  private List<FileStamp> ready() {
+    List<FileStamp> listed = source.list();
+    Set<String> names = listed.stream().map(FileStamp::name).collect(Collectors.toSet());
+    Optional<DoneMarker> marker = project.sftp().doneMarker();
+    return listed.stream()
+        .filter(file -> gate.isWanted(file.name()))
+        .filter(file -> marker.isEmpty() || names.contains(marker.get().markerOf(file.name())))
+        .toList();
+  }
+
+  private List<FileStamp> take(RunningJob job, List<FileStamp> files) {
+    List<SourceFile> sources = files.stream().map(ImportJobs::source).toList();
+    try {
+      return jobs.take(job.attempt().jobId(), project.project(), sources).stream()
+          .map(ImportJobs::stamp)
+          .toList();
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot take the files of project " + project.project(), e);
+    }
+  }
+}

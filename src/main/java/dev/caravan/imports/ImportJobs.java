@@ -1,0 +1,87 @@
+package dev.caravan.imports;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.job.JobRequest;
+import dev.caravan.job.JobRequest.SourceFile;
+import dev.caravan.job.Retry;
+import dev.caravan.job.jdbc.JobLauncher;
+import dev.caravan.pgload.SqlFailure;
+import dev.caravan.project.ProjectConfig;
+import dev.caravan.source.sftp.FileStamp;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+
+/** The jobs of one project; as a step of the polling route it launches one for each file. */
+public final class ImportJobs implements Processor {
+
+  /** Kind of the jobs. */
+  public static final String KIND = "import-sftp";
+
+  private final ProjectConfig project;
+  private final JobLauncher launcher;
+  private final Retry retry;
+  private final Duration timeout;
+
+  ImportJobs(ProjectConfig project, JobLauncher launcher, Retry retry, Duration timeout) {
+    this.project = project;
+    this.launcher = launcher;
+    this.retry = retry;
+    this.timeout = timeout;
+  }
+
+  /** The id of the route that does the work. */
+  static String route(ProjectConfig project) {
+    return "import-" + project.project();
+  }
+
+  /** A request to import some files, or all that are ready; more can be said before its launch. */
+  public JobRequest request(ImportParameters parameters) {
+    return new JobRequest(KIND, project.project(), route(project))
+        .connection(project.connection())
+        .parameters(parameters.json())
+        .attempts(retry.attempts(), timeout);
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    Message message = exchange.getMessage();
+    String name = message.getHeader(Exchange.FILE_NAME_ONLY, String.class);
+    SourceFile file =
+        new SourceFile(
+            name,
+            message.getHeader(Exchange.FILE_LENGTH, Long.class),
+            Instant.ofEpochMilli(message.getHeader(Exchange.FILE_LAST_MODIFIED, Long.class)));
+    JobRequest request = request(new ImportParameters(List.of(name), false)).source(file);
+    target(name).ifPresent(request::target);
+    try {
+      launcher.launch(request);
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot launch the import of " + name, e);
+    }
+  }
+
+  /** Empty when the name gives none: the job will say why. */
+  private Optional<String> target(String file) {
+    try {
+      return project
+          .plan(file)
+          .map(p -> "%s/%s.%s".formatted(project.connection(), p.schema(), p.table()));
+    } catch (CaravanException e) {
+      return Optional.empty();
+    }
+  }
+
+  static SourceFile source(FileStamp stamp) {
+    return new SourceFile(stamp.name(), stamp.size(), stamp.modifiedAt());
+  }
+
+  static FileStamp stamp(SourceFile file) {
+    return new FileStamp(file.name(), file.size(), file.modifiedAt());
+  }
+}

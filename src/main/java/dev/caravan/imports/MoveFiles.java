@@ -1,0 +1,48 @@
+package dev.caravan.imports;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.outbox.EffectHandler;
+import dev.caravan.outbox.Outcome;
+import dev.caravan.outbox.RetrySchedule;
+import dev.caravan.pgload.SqlFailure;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.UUID;
+
+/** Carries out the moves of loaded files that stand in the outbox. */
+public final class MoveFiles implements EffectHandler {
+
+  private static final RetrySchedule RETRIES =
+      RetrySchedule.doubling(Duration.ofSeconds(2), Duration.ofMinutes(1), Duration.ofDays(3));
+
+  private final Map<String, FileMover> movers;
+
+  /** By the names of their projects; more may come. */
+  public MoveFiles(Map<String, FileMover> movers) {
+    this.movers = movers;
+  }
+
+  @Override
+  public Outcome run(UUID id, String payload) {
+    String project = FileMover.project(payload);
+    FileMover mover = movers.get(project);
+    if (mover == null) {
+      return Outcome.retry(
+          null, "Project " + project + " is not configured on this node.", Duration.ZERO);
+    }
+    try {
+      mover.move(payload);
+      return Outcome.done(null);
+    } catch (CaravanException e) {
+      return Outcome.retry(null, e.code() + " " + e.getMessage(), Duration.ZERO);
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot note that a file was moved", e);
+    }
+  }
+
+  @Override
+  public RetrySchedule retries() {
+    return RETRIES;
+  }
+}

@@ -1,0 +1,13 @@
+package dev.caravan.job;
+
+/**
+ * Something outside of PostgreSQL that is to happen because of a job, after the commit.
+ *
+ * @param kind names who does it
+ * @param payload JSON object; of a {@link #CALLBACK} the URL that is told how the job ended
+ */
+public record Effect(String kind, String payload) {
+
+  /** The kind of effect that every job with a callback URL has at its end. */
+  public static final String CALLBACK = "callback";
+}

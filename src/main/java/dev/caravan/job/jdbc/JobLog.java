@@ -1,0 +1,75 @@
+package dev.caravan.job.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import javax.sql.DataSource;
+
+/** What the program said during a job, to be read alone. */
+public final class JobLog {
+
+  private final DataSource dataSource;
+
+  /** One line. */
+  public record Line(UUID jobId, Instant at, String level, String message) {}
+
+  /** The database of the job tables. */
+  public JobLog(DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  /** Adds the lines; those of jobs that are not there are left out. */
+  public void write(List<Line> lines, String node) throws SQLException {
+    String sql =
+        """
+        INSERT INTO caravan.job_log (job_id, at, node, level, message)
+        SELECT id, ?, ?, ?, ? FROM caravan.job WHERE id = ?""";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement insert = connection.prepareStatement(sql)) {
+      connection.setAutoCommit(false);
+      for (Line line : lines) {
+        insert.setTimestamp(1, Timestamp.from(line.at()));
+        insert.setString(2, node);
+        insert.setString(3, line.level());
+        // PostgreSQL has no text with NUL in it
+        insert.setString(4, line.message().replace('\0', '\ufffd'));
+        insert.setObject(5, line.jobId());
+        insert.addBatch();
+      }
+      insert.executeBatch();
+      connection.commit();
+    }
+  }
+
+  /**
+   * A page as JSON: {@code {"lines": [{seq, at, node, level, message}], "next": seq}}; the next
+   * page are the lines after {@code next}.
+   *
+   * @param after lines with a larger number only; 0 for the first page
+   */
+  public String page(UUID job, long after, int limit) throws SQLException {
+    String sql =
+        """
+        SELECT jsonb_build_object(
+          'lines', coalesce(jsonb_agg(jsonb_build_object('seq', seq, 'at', at, 'node', node,
+            'level', level, 'message', message) ORDER BY seq), '[]'),
+          'next', coalesce(max(seq), ?))
+        FROM (SELECT * FROM caravan.job_log WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?) l""";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setLong(1, after);
+      query.setObject(2, job);
+      query.setLong(3, after);
+      query.setInt(4, limit);
+      try (ResultSet row = query.executeQuery()) {
+        row.next();
+        return row.getString(1);
+      }
+    }
+  }
+}

@@ -1,0 +1,296 @@
+package dev.caravan.job.jdbc;
+
+import dev.caravan.job.Attempt;
+import dev.caravan.job.JobProgress;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import javax.sql.DataSource;
+
+/**
+ * Which waiting jobs are admitted, and what the nodes do with them. An admitted job has an
+ * execution of db-scheduler, named by the number of its admission; who of the nodes gets it, and
+ * that it gets another when the first one dies, is db-scheduler's.
+ */
+public final class JobQueue {
+
+  /** Name of db-scheduler's task of which one execution is one attempt. */
+  public static final String TASK = "attempt";
+
+  private final DataSource dataSource;
+  private final JdbcJobRepository jobs;
+
+  /** The database of the job tables, and who writes how jobs end. */
+  public JobQueue(DataSource dataSource, JdbcJobRepository jobs) {
+    this.dataSource = dataSource;
+    this.jobs = jobs;
+  }
+
+  /**
+   * A queue and how much of it may be admitted at the same time, by all nodes together.
+   *
+   * @param jobs at the most
+   * @param jobsPerTenant at the most of one tenant
+   */
+  public record Limit(String queue, int jobs, int jobsPerTenant) {}
+
+  /**
+   * Admits what the limit has room for. Tenants take turns; within a tenant the higher priority and
+   * then the older job comes first; of one target there is one job at a time. Only one node admits
+   * at a time, and one that finds another at it leaves it to that.
+   *
+   * @return how many were admitted
+   */
+  public int admit(Limit limit) throws SQLException {
+    // heads: tenant by tenant and target by target, found by jumping through the index, so that a
+    // tenant that floods the queue, or a busy target, costs one step.
+    String sql =
+        """
+        WITH RECURSIVE room AS (
+          SELECT ? - count(*) AS jobs FROM caravan.job WHERE queue = ? AND admission IS NOT NULL),
+        tenants AS (
+          (SELECT tenant FROM caravan.job
+           WHERE queue = ? AND state = 'queued' AND admission IS NULL ORDER BY tenant LIMIT 1)
+          UNION ALL
+          SELECT n.tenant FROM tenants t CROSS JOIN LATERAL (
+            SELECT tenant FROM caravan.job WHERE queue = ? AND state = 'queued'
+              AND admission IS NULL AND tenant > t.tenant ORDER BY tenant LIMIT 1) n),
+        targets AS (
+          SELECT t.tenant, n.target FROM tenants t CROSS JOIN LATERAL (
+            SELECT target FROM caravan.job WHERE queue = ? AND state = 'queued'
+              AND admission IS NULL AND tenant = t.tenant AND target IS NOT NULL
+            ORDER BY target LIMIT 1) n
+          UNION ALL
+          SELECT t.tenant, n.target FROM targets t CROSS JOIN LATERAL (
+            SELECT target FROM caravan.job WHERE queue = ? AND state = 'queued'
+              AND admission IS NULL AND tenant = t.tenant AND target > t.target
+            ORDER BY target LIMIT 1) n),
+        candidates AS (
+          SELECT c.* FROM targets t CROSS JOIN LATERAL (
+            SELECT id, tenant, target, priority, seq FROM caravan.job
+            WHERE queue = ? AND state = 'queued' AND admission IS NULL AND tenant = t.tenant
+              AND target = t.target AND run_after <= clock_timestamp()
+            ORDER BY priority DESC, seq LIMIT 1) c
+          WHERE NOT EXISTS (
+            SELECT FROM caravan.job a WHERE a.target = t.target AND a.admission IS NOT NULL)
+          UNION ALL
+          SELECT c.* FROM tenants t CROSS JOIN LATERAL (
+            SELECT id, tenant, target, priority, seq FROM caravan.job
+            WHERE queue = ? AND state = 'queued' AND admission IS NULL AND tenant = t.tenant
+              AND target IS NULL AND run_after <= clock_timestamp()
+            ORDER BY priority DESC, seq LIMIT ?) c),
+        turns AS (
+          SELECT DISTINCT ON (coalesce(c.target, c.id::text)) c.id, c.priority, c.seq,
+            row_number() OVER (PARTITION BY c.tenant ORDER BY c.priority DESC, c.seq)
+              + (SELECT count(*) FROM caravan.job a
+                 WHERE a.queue = ? AND a.tenant = c.tenant AND a.admission IS NOT NULL) AS turn
+          FROM candidates c
+          ORDER BY coalesce(c.target, c.id::text), turn, c.seq),
+        admitted AS (
+          UPDATE caravan.job SET admission = nextval('caravan.job_admission')
+          WHERE id IN (SELECT id FROM turns WHERE turn <= ? ORDER BY turn, priority DESC, seq
+                       LIMIT (SELECT greatest(jobs, 0) FROM room))
+            AND state = 'queued' AND admission IS NULL
+          RETURNING admission, priority)
+        INSERT INTO caravan.scheduled_tasks
+          (task_name, task_instance, execution_time, picked, version, priority)
+        SELECT '%s', admission::text, clock_timestamp(), false, 1, priority FROM admitted"""
+            .formatted(TASK);
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      if (!lock(connection, limit.queue())) {
+        return 0;
+      }
+      try (PreparedStatement admit = connection.prepareStatement(sql)) {
+        admit.setInt(1, limit.jobs());
+        for (int i = 2; i <= 8; i++) {
+          admit.setString(i, limit.queue());
+        }
+        admit.setInt(9, limit.jobs());
+        admit.setString(10, limit.queue());
+        admit.setInt(11, limit.jobsPerTenant());
+        int admitted = admit.executeUpdate();
+        connection.commit();
+        return admitted;
+      } finally {
+        connection.rollback();
+      }
+    }
+  }
+
+  private static boolean lock(Connection connection, String queue) throws SQLException {
+    String sql = "SELECT pg_try_advisory_xact_lock(hashtextextended('caravan.admit.' || ?, 0))";
+    try (PreparedStatement lock = connection.prepareStatement(sql)) {
+      lock.setString(1, queue);
+      try (ResultSet row = lock.executeQuery()) {
+        row.next();
+        return row.getBoolean(1);
+      }
+    }
+  }
+
+  /** Ends the jobs that nobody began in their time. */
+  public void expire() throws SQLException {
+    String sql =
+        """
+        UPDATE caravan.job SET state = 'cancelled', code = 'EXPIRED', admission = NULL,
+          message = 'no node began the job before ' || expires_at, completed_at = clock_timestamp()
+        WHERE state = 'queued' AND expires_at < clock_timestamp()
+        RETURNING id""";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement expire = connection.prepareStatement(sql)) {
+      connection.setAutoCommit(false);
+      List<UUID> expired = new ArrayList<>();
+      try (ResultSet row = expire.executeQuery()) {
+        while (row.next()) {
+          expired.add(row.getObject(1, UUID.class));
+        }
+      }
+      for (UUID id : expired) {
+        jobs.announceEnd(connection, id);
+      }
+      connection.commit();
+    }
+  }
+
+  /**
+   * Begins the next attempt of the job that has the admission, whether it waited or its node is
+   * gone.
+   *
+   * @return empty when the job was ended or handed back meanwhile
+   */
+  public Optional<Attempt> claim(long admission, String node) throws SQLException {
+    String sql =
+        """
+        UPDATE caravan.job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1,
+          node = ?, started_at = coalesce(started_at, clock_timestamp())
+        WHERE admission = ? AND state IN ('queued', 'running')
+        RETURNING id, epoch, attempt, max_attempts, tenant, kind, project, route, parameters,
+          extract(epoch FROM timeout) * 1000""";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement claim = connection.prepareStatement(sql)) {
+      claim.setString(1, node);
+      claim.setLong(2, admission);
+      try (ResultSet row = claim.executeQuery()) {
+        if (!row.next()) {
+          return Optional.empty();
+        }
+        long timeout = row.getLong(10);
+        return Optional.of(
+            new Attempt(
+                row.getObject(1, UUID.class),
+                row.getLong(2),
+                row.getInt(3),
+                row.getInt(4),
+                row.getString(5),
+                row.getString(6),
+                row.getString(7),
+                row.getString(8),
+                row.getString(9),
+                timeout == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(timeout))));
+      }
+    }
+  }
+
+  /** Notes how far attempts are, all in one statement. */
+  public void progress(Map<Attempt, JobProgress> progress) throws SQLException {
+    String sql =
+        """
+        INSERT INTO caravan.job_progress AS p (job_id, epoch, step, bytes, total_bytes, rows)
+        SELECT * FROM unnest(?::uuid[], ?::bigint[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[])
+          AS n(job_id, epoch, step, bytes, total_bytes, rows)
+        WHERE EXISTS (SELECT FROM caravan.job j WHERE j.id = n.job_id AND j.epoch = n.epoch)
+        ON CONFLICT (job_id) DO UPDATE SET (epoch, step, bytes, total_bytes, rows, at) =
+          (excluded.epoch, excluded.step, excluded.bytes, excluded.total_bytes, excluded.rows,
+           clock_timestamp())
+        WHERE p.epoch <= excluded.epoch""";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement upsert = connection.prepareStatement(sql)) {
+      int n = progress.size();
+      Object[][] columns = new Object[6][n];
+      int i = 0;
+      for (Map.Entry<Attempt, JobProgress> entry : progress.entrySet()) {
+        JobProgress p = entry.getValue();
+        columns[0][i] = entry.getKey().jobId();
+        columns[1][i] = entry.getKey().epoch();
+        columns[2][i] = p.step();
+        columns[3][i] = p.bytes();
+        columns[4][i] = p.totalBytes() == 0 ? null : p.totalBytes();
+        columns[5][i] = p.rows();
+        i++;
+      }
+      String[] types = {"uuid", "bigint", "text", "bigint", "bigint", "bigint"};
+      for (int c = 0; c < types.length; c++) {
+        upsert.setArray(c + 1, connection.createArrayOf(types[c], columns[c]));
+      }
+      upsert.executeUpdate();
+    }
+  }
+
+  /**
+   * Those of the attempts that are not the newest of their job any more, or whose job has ended.
+   */
+  public Set<Attempt> lost(Set<Attempt> attempts) throws SQLException {
+    String sql = "SELECT id, epoch FROM caravan.job WHERE id = ANY (?) AND state = 'running'";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query = connection.prepareStatement(sql)) {
+      Object[] ids = attempts.stream().map(Attempt::jobId).toArray();
+      query.setArray(1, connection.createArrayOf("uuid", ids));
+      Map<UUID, Long> epochs = new HashMap<>();
+      try (ResultSet row = query.executeQuery()) {
+        while (row.next()) {
+          epochs.put(row.getObject(1, UUID.class), row.getLong(2));
+        }
+      }
+      Set<Attempt> lost = new HashSet<>(attempts);
+      lost.removeIf(a -> Long.valueOf(a.epoch()).equals(epochs.get(a.jobId())));
+      return lost;
+    }
+  }
+
+  /** The database's clock: leases are told by it, whatever the nodes' clocks say. */
+  public Instant now() throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query = connection.prepareStatement("SELECT clock_timestamp()");
+        ResultSet row = query.executeQuery()) {
+      row.next();
+      return row.getTimestamp(1).toInstant();
+    }
+  }
+
+  /** Deletes what ended longer ago than that, a part at a time. */
+  public int deleteEnded(Duration age) throws SQLException {
+    String sql =
+        """
+        DELETE FROM caravan.job WHERE id IN (
+          SELECT id FROM caravan.job
+          WHERE completed_at < clock_timestamp() - ?::bigint * interval '1 s'
+            -- what is loaded and stays where it is must not be loaded again
+            AND NOT EXISTS (SELECT FROM caravan.job_source s WHERE s.job_id = job.id)
+          LIMIT 1000)""";
+    String fires =
+        """
+        DELETE FROM caravan.schedule_fire
+        WHERE fire_time < clock_timestamp() - ?::bigint * interval '1 s'""";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement jobs = connection.prepareStatement(sql);
+        PreparedStatement oldFires = connection.prepareStatement(fires)) {
+      oldFires.setObject(1, age.toSeconds(), Types.BIGINT);
+      oldFires.executeUpdate();
+      jobs.setObject(1, age.toSeconds(), Types.BIGINT);
+      return jobs.executeUpdate();
+    }
+  }
+}

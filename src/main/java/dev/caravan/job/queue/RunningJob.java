@@ -1,0 +1,101 @@
+package dev.caravan.job.queue;
+
+import dev.caravan.job.Attempt;
+import dev.caravan.job.JobProgress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** An attempt that runs on this node, and the way to stop it. */
+public final class RunningJob {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RunningJob.class);
+
+  private final Attempt attempt;
+  private final Thread thread = Thread.currentThread();
+  private final long started = System.nanoTime();
+  private final List<Runnable> onStop = new ArrayList<>();
+  private volatile Supplier<JobProgress> progress = () -> new JobProgress("starting", 0, 0, 0);
+  private JobProgress seen;
+  private long moved = started;
+  private StopReason stopped;
+
+  /** Belongs to the thread that creates it. */
+  RunningJob(Attempt attempt) {
+    this.attempt = attempt;
+  }
+
+  /** Which attempt of which job. */
+  public Attempt attempt() {
+    return attempt;
+  }
+
+  /** Tells where to look for how far it is. */
+  public void progress(Supplier<JobProgress> source) {
+    progress = source;
+  }
+
+  /**
+   * Has the action run when the attempt is stopped, on another thread: an interrupt alone does not
+   * end a thread that waits for a socket.
+   */
+  public synchronized void onStop(Runnable action) {
+    onStop.add(action);
+    if (stopped != null) {
+      action.run();
+    }
+  }
+
+  /** Why it was stopped; empty while it was not. */
+  public synchronized Optional<StopReason> stopped() {
+    return Optional.ofNullable(stopped);
+  }
+
+  /** Stops it; the first reason stays. */
+  void stop(StopReason reason) {
+    List<Runnable> actions;
+    synchronized (this) {
+      if (stopped != null) {
+        return;
+      }
+      stopped = reason;
+      actions = List.copyOf(onStop);
+    }
+    LOG.info("Job {} attempt {}: {}", attempt.jobId(), attempt.number(), reason);
+    for (Runnable action : actions) {
+      try {
+        action.run();
+      } catch (RuntimeException e) {
+        LOG.warn("While stopping job {}: {}", attempt.jobId(), e.toString());
+      }
+    }
+    thread.interrupt();
+  }
+
+  /** How far it is; only if that has changed since it was asked last. */
+  Optional<JobProgress> moved() {
+    JobProgress now = progress.get();
+    if (now.equals(seen)) {
+      return Optional.empty();
+    }
+    seen = now;
+    moved = System.nanoTime();
+    return Optional.of(now);
+  }
+
+  /** A limit that it has passed. A merge shows no progress: only reading has to move. */
+  Optional<StopReason> overdue(Duration noProgress) {
+    long now = System.nanoTime();
+    if (attempt.timeout().isPresent() && now - started > attempt.timeout().get().toNanos()) {
+      return Optional.of(StopReason.TIMEOUT);
+    }
+    boolean reads = seen != null && seen.step().equals("reading");
+    return reads && now - moved > noProgress.toNanos()
+        ? Optional.of(StopReason.NO_PROGRESS)
+        : Optional.empty();
+  }
+}

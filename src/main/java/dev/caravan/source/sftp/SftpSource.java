@@ -1,0 +1,234 @@
+package dev.caravan.source.sftp;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.file.remote.RemoteFileConfiguration;
+import org.apache.camel.component.file.remote.RemoteFileOperations;
+import org.apache.camel.component.file.remote.SftpEndpoint;
+import org.apache.camel.component.file.remote.SftpRemoteFile;
+import org.apache.commons.pool2.BasePooledObjectFactory;
+import org.apache.commons.pool2.PooledObject;
+import org.apache.commons.pool2.impl.DefaultPooledObject;
+import org.apache.commons.pool2.impl.GenericObjectPool;
+import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
+
+/**
+ * The folder of one project on its server, for jobs that read and move single files. Sessions are
+ * kept open for a while, so that a job that follows soon does not log in again.
+ */
+public final class SftpSource implements AutoCloseable {
+
+  private static final Duration KEEP_OPEN = Duration.ofMinutes(1);
+  private static final int MAX_IDLE = 8;
+  private static final DateTimeFormatter SUFFIX =
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmssSSS").withZone(ZoneOffset.UTC);
+
+  private final Supplier<SftpEndpoint> endpoint;
+  private final boolean viaTempFile;
+  private final Clock clock;
+  private final GenericObjectPool<RemoteFileOperations<SftpRemoteFile<?>>> sessions;
+
+  /** What became of a file that was to be moved. */
+  public enum Move {
+    MOVED,
+    /** It is not there any more; an earlier try may have moved it. */
+    GONE,
+    /** It is another file now, which stays where it is. */
+    CHANGED
+  }
+
+  /** Asks the server something on an open session. */
+  @FunctionalInterface
+  interface SessionWork<T> {
+    T with(RemoteFileOperations<SftpRemoteFile<?>> session);
+  }
+
+  /**
+   * @param endpoint of the route that polls the folder: server, login and folder stand there
+   * @param viaTempFile whether a file is downloaded whole before it is loaded
+   */
+  public SftpSource(Supplier<SftpEndpoint> endpoint, boolean viaTempFile, Clock clock) {
+    this.endpoint = endpoint;
+    this.viaTempFile = viaTempFile;
+    this.clock = clock;
+    GenericObjectPoolConfig<RemoteFileOperations<SftpRemoteFile<?>>> config =
+        new GenericObjectPoolConfig<>();
+    config.setMaxTotal(-1); // the queue says how many jobs there are at once
+    config.setMaxIdle(MAX_IDLE);
+    config.setTestOnBorrow(true);
+    config.setMinEvictableIdleDuration(KEEP_OPEN);
+    config.setTimeBetweenEvictionRuns(KEEP_OPEN.dividedBy(2));
+    config.setJmxEnabled(false);
+    sessions = new GenericObjectPool<>(new Sessions(), config);
+  }
+
+  private final class Sessions
+      extends BasePooledObjectFactory<RemoteFileOperations<SftpRemoteFile<?>>> {
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public RemoteFileOperations<SftpRemoteFile<?>> create() {
+      RemoteFileOperations<SftpRemoteFile<?>> session =
+          (RemoteFileOperations<SftpRemoteFile<?>>)
+              (RemoteFileOperations<?>) endpoint.get().createRemoteFileOperations();
+      session.connect((RemoteFileConfiguration) endpoint.get().getConfiguration(), null);
+      return session;
+    }
+
+    @Override
+    public PooledObject<RemoteFileOperations<SftpRemoteFile<?>>> wrap(
+        RemoteFileOperations<SftpRemoteFile<?>> session) {
+      return new DefaultPooledObject<>(session);
+    }
+
+    @Override
+    public boolean validateObject(PooledObject<RemoteFileOperations<SftpRemoteFile<?>>> session) {
+      return session.getObject().isConnected();
+    }
+
+    @Override
+    public void destroyObject(PooledObject<RemoteFileOperations<SftpRemoteFile<?>>> session) {
+      session.getObject().forceDisconnect();
+    }
+  }
+
+  /** A session that nobody else uses; to be given back or given up. */
+  RemoteFileOperations<SftpRemoteFile<?>> borrow() {
+    try {
+      return sessions.borrowObject();
+    } catch (Exception e) {
+      throw SftpFailure.of("Cannot connect to " + SftpServers.of(endpoint.get()), e);
+    }
+  }
+
+  /** The session is free and in order. */
+  void giveBack(RemoteFileOperations<SftpRemoteFile<?>> session) {
+    sessions.returnObject(session);
+  }
+
+  /** The session is not to be used again. */
+  void giveUp(RemoteFileOperations<SftpRemoteFile<?>> session) {
+    try {
+      sessions.invalidateObject(session);
+    } catch (Exception e) {
+      throw new IllegalStateException("a session cannot be given up", e);
+    }
+  }
+
+  private <T> T inSession(String what, SessionWork<T> work) {
+    RemoteFileOperations<SftpRemoteFile<?>> session = borrow();
+    try {
+      T result = work.with(session);
+      giveBack(session);
+      return result;
+    } catch (RuntimeException e) {
+      giveUp(session);
+      throw SftpFailure.of(what, e);
+    }
+  }
+
+  /** The file as the body of a message: opened when a step asks for its bytes. */
+  public SftpFile file(FileStamp stamp) {
+    return new SftpFile(this, stamp, viaTempFile);
+  }
+
+  /** The plain files of the folder, in the order of their times. */
+  public List<FileStamp> list() {
+    return inSession(
+        "Cannot list " + SftpServers.of(endpoint.get()),
+        session -> {
+          List<FileStamp> files = new ArrayList<>();
+          for (SftpRemoteFile<?> file : session.listFiles(folder())) {
+            if (!file.isDirectory()) {
+              files.add(stamp(file));
+            }
+          }
+          files.sort(
+              java.util.Comparator.comparing(FileStamp::modifiedAt).thenComparing(FileStamp::name));
+          return files;
+        });
+  }
+
+  /** Those of the named files that are there, as they are now. */
+  public List<FileStamp> find(List<String> names) {
+    return inSession(
+        "Cannot look for " + names,
+        session -> names.stream().flatMap(name -> stat(session, name).stream()).toList());
+  }
+
+  private static FileStamp stamp(SftpRemoteFile<?> file) {
+    return new FileStamp(
+        file.getFilename(), file.getFileLength(), Instant.ofEpochMilli(file.getLastModified()));
+  }
+
+  private String folder() {
+    return endpoint.get().getConfiguration().getDirectory();
+  }
+
+  CamelContext context() {
+    return endpoint.get().getCamelContext();
+  }
+
+  String path(String name) {
+    String folder = folder();
+    return folder.isEmpty() || folder.endsWith("/") ? folder + name : folder + "/" + name;
+  }
+
+  /** The file as it is now; empty when it is not there. */
+  Optional<FileStamp> stat(RemoteFileOperations<SftpRemoteFile<?>> session, String name) {
+    try {
+      SftpRemoteFile<?>[] found = session.listFiles(path(name));
+      return found.length == 1 ? Optional.of(stamp(found[0])) : Optional.empty();
+    } catch (RuntimeException e) {
+      CaravanException failure = SftpFailure.of("Cannot look at " + name, e);
+      if (failure.code() == FailureCode.SOURCE_GONE) {
+        return Optional.empty();
+      }
+      throw failure;
+    }
+  }
+
+  /**
+   * Moves a file away, if it is still the same.
+   *
+   * @param doneFolder below the polled folder or, with a slash in front, from the root
+   * @param marker the file that said that it was complete; deleted with the move
+   */
+  public Move move(FileStamp file, String doneFolder, Optional<String> marker) {
+    return inSession(
+        "Cannot move " + file.name() + " to " + doneFolder,
+        session -> {
+          Optional<FileStamp> now = stat(session, file.name());
+          if (now.isEmpty()) {
+            return Move.GONE;
+          }
+          if (!now.get().equals(file)) {
+            return Move.CHANGED;
+          }
+          String folder = doneFolder.startsWith("/") ? doneFolder : path(doneFolder);
+          String to = folder + "/" + file.name();
+          session.buildDirectory(folder, folder.startsWith("/"));
+          if (session.existsFile(to)) {
+            to = to + "." + SUFFIX.format(clock.instant());
+          }
+          session.renameFile(path(file.name()), to);
+          marker.ifPresent(name -> session.deleteFile(path(name)));
+          return Move.MOVED;
+        });
+  }
+
+  @Override
+  public void close() {
+    sessions.close();
+  }
+}

@@ -44,7 +44,6 @@ public final class JobRig implements AutoCloseable {
     main.setPropertyPlaceholderLocations("file:application.properties");
     main.addOverrideProperty(
         "camel.main.routesIncludePattern", "file:routes/shared/jobs.camel.yaml");
-    main.addOverrideProperty("camel.server.enabled", "false");
     main.bind("policies", new JobRoutePolicyFactory(jobs, RETRY, List.of(ended::add)));
     main.bind("warehouse", database.dataSource());
     main.configure().addRoutesBuilder(routes);

@@ -94,9 +94,7 @@ class ProviderRoutesTest {
   private Exchange send(String route) {
     return main.getCamelContext()
         .createProducerTemplate()
-        .request(
-            "direct:" + route,
-            exchange -> exchange.getMessage().setBody("{\"year\": 2025}"));
+        .request("direct:" + route, exchange -> exchange.getMessage().setBody("{\"year\": 2025}"));
   }
 
   private static HttpServer gate() throws IOException {

@@ -15,6 +15,7 @@ import dev.caravan.imports.FileMover;
 import dev.caravan.imports.MoveFiles;
 import dev.caravan.imports.SftpImport;
 import dev.caravan.job.Effect;
+import dev.caravan.job.camel.FileRecorder;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.camel.Schedule;
@@ -37,11 +38,14 @@ import dev.caravan.project.ProjectConfigReader;
 import dev.caravan.project.SftpServer;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
+import dev.caravan.sync.ModuleSync;
+import dev.caravan.sync.jdbc.Ingestions;
 import dev.caravan.web.FailedCall;
 import dev.caravan.web.HealthApi;
 import dev.caravan.web.JobsApi;
 import dev.caravan.web.KeysApi;
 import dev.caravan.web.RejectsApi;
+import dev.caravan.web.SyncApi;
 import dev.caravan.web.WebServer;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -171,6 +175,7 @@ public final class Caravan implements AutoCloseable {
     private Database queueDatabase;
     private JdbcJobRepository jobs;
     private WebServer web;
+    private TenantReads reads;
     private JobEngine engine;
 
     Lifecycle(PrintStream out) {
@@ -262,7 +267,7 @@ public final class Caravan implements AutoCloseable {
     }
 
     private void prepareApi(CamelContext context, DataSource database) throws SQLException {
-      TenantReads reads = TenantReads.prepare(database);
+      reads = TenantReads.prepare(database);
       if (!reads.guarded()) {
         out.println(
             "The database login may not make the role %1$s: row-level security does not stand behind the API, only the predicates of its queries. As a superuser: CREATE ROLE %1$s NOLOGIN; GRANT %1$s TO <login>;"
@@ -353,12 +358,31 @@ public final class Caravan implements AutoCloseable {
     }
 
     private Map<String, DataSource> targets(CamelContext context) {
-      return projects.stream()
-          .collect(
-              Collectors.toMap(
-                  ProjectConfig::project,
-                  p ->
-                      context.getRegistry().lookupByNameAndType(p.connection(), DataSource.class)));
+      Map<String, DataSource> targets =
+          projects.stream()
+              .collect(
+                  Collectors.toMap(
+                      ProjectConfig::project, p -> connection(context, p.connection())));
+      targets.put(ModuleSync.PROJECT, connection(context, Configuration.MAIN_CONNECTION));
+      return targets;
+    }
+
+    private static DataSource connection(CamelContext context, String name) {
+      return context.getRegistry().lookupByNameAndType(name, DataSource.class);
+    }
+
+    private void prepareSync(CamelContext context) {
+      context.getRegistry().bind("loadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
+      ModuleSync sync =
+          new ModuleSync(
+              context,
+              new Ingestions(connection(context, Configuration.MAIN_CONNECTION), reads),
+              new ModuleSync.Settings(
+                  Configuration.MAIN_CONNECTION,
+                  configuration.retry(),
+                  configuration.jobs().timeout()),
+              engine::wake);
+      context.getRegistry().bind("syncApi", new SyncApi(sync));
     }
 
     private DatabaseLogin startDatabase() {
@@ -440,6 +464,7 @@ public final class Caravan implements AutoCloseable {
     @Override
     public void afterConfigure(BaseMainSupport main) {
       startQueue(main.getCamelContext());
+      prepareSync(main.getCamelContext());
       SftpImport.Surroundings around =
           new SftpImport.Surroundings(
               main.getCamelContext(),

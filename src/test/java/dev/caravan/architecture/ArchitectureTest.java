@@ -73,7 +73,13 @@ class ArchitectureTest {
             "org.apache.hc..",
             "io.github.resilience4j..",
             LOG),
-        new Arrow("sync", FAILURE, CAMEL),
+        new Arrow(
+            "sync",
+            FAILURE,
+            "dev.caravan.database..",
+            "dev.caravan.job..",
+            "com.fasterxml.jackson..",
+            CAMEL),
         new Arrow(
             "project",
             FAILURE,
@@ -103,6 +109,7 @@ class ArchitectureTest {
             "dev.caravan.access..",
             "dev.caravan.job..",
             "dev.caravan.pgload..",
+            "dev.caravan.sync..",
             "com.fasterxml.jackson..",
             "com.networknt..",
             "io.vertx..",
@@ -194,6 +201,7 @@ class ArchitectureTest {
             "dev.caravan.pgload..",
             "dev.caravan.job.jdbc..",
             "dev.caravan.access.jdbc..",
+            "dev.caravan.sync.jdbc..",
             "dev.caravan.database..",
             "dev.caravan.outbox..",
             "dev.caravan.embedded..")

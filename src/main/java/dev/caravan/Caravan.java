@@ -39,6 +39,7 @@ import dev.caravan.project.SftpServer;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
 import dev.caravan.sync.ModuleSync;
+import dev.caravan.sync.SyncSchedules;
 import dev.caravan.sync.jdbc.Ingestions;
 import dev.caravan.web.FailedCall;
 import dev.caravan.web.HealthApi;
@@ -373,16 +374,38 @@ public final class Caravan implements AutoCloseable {
 
     private void prepareSync(CamelContext context) {
       context.getRegistry().bind("loadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
+      ModuleSync.Settings settings =
+          new ModuleSync.Settings(
+              Configuration.MAIN_CONNECTION, configuration.retry(), configuration.jobs().timeout());
       ModuleSync sync =
           new ModuleSync(
               context,
               new Ingestions(connection(context, Configuration.MAIN_CONNECTION), reads),
-              new ModuleSync.Settings(
-                  Configuration.MAIN_CONNECTION,
-                  configuration.retry(),
-                  configuration.jobs().timeout()),
+              settings,
               engine::wake);
       context.getRegistry().bind("syncApi", new SyncApi(sync));
+      SyncSchedules syncSchedules = new SyncSchedules(sync, settings);
+      context.getRegistry().bind("syncSchedules", syncSchedules);
+      if (configuration.syncSchedules().isPresent()) {
+        addSchedules(context, syncSchedules, configuration.syncSchedules().get());
+      }
+    }
+
+    private void addSchedules(CamelContext context, SyncSchedules syncSchedules, Path file) {
+      try {
+        schedules.addAll(
+            syncSchedules.add(
+                context,
+                file,
+                new ScheduleFires(queueDatabase.dataSource(), configuration.node())));
+      } catch (CaravanException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID,
+            "caravan.sync.schedules: %s cannot be started: %s".formatted(file, e.getMessage()),
+            e);
+      }
     }
 
     private DatabaseLogin startDatabase() {

@@ -50,6 +50,7 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param retry of jobs that failed for a reason that may pass
  * @param jobs the queue and what jobs may take
  * @param webhooks how and where they go
+ * @param syncSchedules file of the syncs that are started by the clock; empty for none
  */
 record Configuration(
     Path data,
@@ -66,7 +67,8 @@ record Configuration(
     Optional<JwtTrust> jwt,
     Retry retry,
     Jobs jobs,
-    Webhooks webhooks) {
+    Webhooks webhooks,
+    Optional<Path> syncSchedules) {
 
   /**
    * Where the REST API listens.
@@ -144,6 +146,7 @@ record Configuration(
               "caravan.jwt.tenant-claim",
               "caravan.jwt.role-claim",
               "caravan.queues",
+              "caravan.sync.schedules",
               "caravan.job.timeout",
               "caravan.job.no-progress",
               "caravan.job.heartbeat",
@@ -206,7 +209,8 @@ record Configuration(
                   Duration.ofSeconds(number("caravan.job.no-progress", 1, 604_800)),
                   Duration.ofMillis(number("caravan.job.heartbeat", 100, 60_000)),
                   Duration.ofDays(number("caravan.job.retention", 1, 36_500))),
-              webhooks());
+              webhooks(),
+              path("caravan.sync.schedules"));
       if (!problems.isEmpty()) {
         throw new CaravanException(
             FailureCode.CONFIG_INVALID,

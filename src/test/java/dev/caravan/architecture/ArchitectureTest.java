@@ -79,7 +79,8 @@ class ArchitectureTest {
             "dev.caravan.database..",
             "dev.caravan.job..",
             "com.fasterxml.jackson..",
-            CAMEL),
+            CAMEL,
+            LOG),
         new Arrow(
             "project",
             FAILURE,

@@ -12,9 +12,12 @@ import dev.caravan.embedded.EmbeddedSftpServer;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.imports.FileMover;
+import dev.caravan.imports.ImportJobs;
 import dev.caravan.imports.MoveFiles;
+import dev.caravan.imports.Replay;
 import dev.caravan.imports.SftpImport;
 import dev.caravan.job.Effect;
+import dev.caravan.job.camel.JobControl;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.camel.Schedule;
@@ -39,6 +42,7 @@ import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
 import dev.caravan.web.FailedCall;
 import dev.caravan.web.HealthApi;
+import dev.caravan.web.JobActionsApi;
 import dev.caravan.web.JobsApi;
 import dev.caravan.web.KeysApi;
 import dev.caravan.web.RejectsApi;
@@ -69,6 +73,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 
 /**
  * The program: what the settings leave open is started embedded, every project becomes a route, and
@@ -90,6 +95,8 @@ public final class Caravan implements AutoCloseable {
    */
   public Caravan(Map<String, String> settings, PrintStream out) {
     lifecycle = new Lifecycle(out);
+    // Camel's own has a hook of the JVM that outlives the context; ours ends it at a signal.
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy());
     main.setPropertyPlaceholderLocations(
         Files.exists(Path.of("application.properties"))
             ? "file:application.properties"
@@ -171,7 +178,9 @@ public final class Caravan implements AutoCloseable {
     private Database queueDatabase;
     private JdbcJobRepository jobs;
     private WebServer web;
+    private JobReports reports;
     private JobEngine engine;
+    private CallbackUrls callbackUrls;
 
     Lifecycle(PrintStream out) {
       this.out = out;
@@ -270,9 +279,8 @@ public final class Caravan implements AutoCloseable {
       }
       ApiKeys keys = new ApiKeys(database, reads);
       makeFirstKey(keys);
-      JobReports reports = new JobReports(reads);
+      reports = new JobReports(reads);
       context.getRegistry().bind("jobsApi", new JobsApi(reports));
-      context.getRegistry().bind("rejectsApi", new RejectsApi(reports, targets(context)));
       context.getRegistry().bind("healthApi", new HealthApi(reports));
       context.getRegistry().bind("keysApi", new KeysApi(keys));
       context.getRegistry().bind("failedCall", new FailedCall());
@@ -283,7 +291,8 @@ public final class Caravan implements AutoCloseable {
               http.host(),
               http.port(),
               http.corsOrigins(),
-              new Authenticator(keys, configuration.jwt().map(JwtBearer::new)));
+              new Authenticator(keys, configuration.jwt().map(JwtBearer::new)),
+              reports);
       started.push(web); // for a start that fails
     }
 
@@ -315,10 +324,9 @@ public final class Caravan implements AutoCloseable {
     private void startQueue(CamelContext context) {
       Configuration.Jobs settings = configuration.jobs();
       Configuration.Webhooks webhooks = configuration.webhooks();
+      callbackUrls = new CallbackUrls(webhooks.allow(), webhooks.ports());
       WebhookHandler webhook =
-          new WebhookHandler(
-              new CallbackUrls(webhooks.allow(), webhooks.ports()),
-              new WebhookSigner(webhooks.secrets()));
+          new WebhookHandler(callbackUrls, new WebhookSigner(webhooks.secrets()));
       started.push(webhook);
       OutboxTask outbox =
           new OutboxTask(
@@ -439,14 +447,34 @@ public final class Caravan implements AutoCloseable {
 
     @Override
     public void afterConfigure(BaseMainSupport main) {
-      startQueue(main.getCamelContext());
+      CamelContext context = main.getCamelContext();
+      startQueue(context);
+      JobLauncher launcher = new JobLauncher(queueDatabase.dataSource(), engine::wake);
+      Map<String, ImportJobs> imports = new ConcurrentHashMap<>();
+      Map<String, Replay> replays = new ConcurrentHashMap<>();
+      context
+          .getRegistry()
+          .bind("rejectsApi", new RejectsApi(reports, targets(context), replays, launcher));
+      context
+          .getRegistry()
+          .bind(
+              "jobActionsApi",
+              new JobActionsApi(
+                  reports,
+                  launcher,
+                  new JobControl(
+                      jobs,
+                      name -> context.getRegistry().lookupByNameAndType(name, DataSource.class)),
+                  new Outbox(queueDatabase.dataSource()),
+                  callbackUrls,
+                  imports));
       SftpImport.Surroundings around =
           new SftpImport.Surroundings(
               main.getCamelContext(),
               defaultServer,
               configuration.knownHosts(),
               jobs,
-              new JobLauncher(queueDatabase.dataSource(), engine::wake),
+              launcher,
               new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
               configuration.retry(),
               configuration.jobs().timeout());
@@ -455,6 +483,8 @@ public final class Caravan implements AutoCloseable {
           SftpImport sftpImport = SftpImport.add(around, project);
           started.push(sftpImport);
           movers.put(project.project(), sftpImport.mover());
+          imports.put(project.project(), sftpImport.jobs());
+          replays.put(project.project(), sftpImport.replay());
           sftpImport.schedule().ifPresent(schedules::add);
         } catch (CaravanException e) {
           throw e;

@@ -60,7 +60,7 @@ final class LoadPlanner implements Processor {
     job.onStop(() -> endSessions(job));
     exchange
         .getMessage()
-        .setHeader(CopyUpsertConstants.LOAD, load(plan(stamp.name()), parameters.force()));
+        .setHeader(CopyUpsertConstants.LOAD, load(project, stamp.name(), parameters.force()));
   }
 
   private static void describe(
@@ -84,7 +84,7 @@ final class LoadPlanner implements Processor {
     }
   }
 
-  private TablePlan plan(String file) {
+  private static TablePlan plan(ProjectConfig project, String file) {
     return project
         .plan(file)
         .orElseThrow(
@@ -94,7 +94,9 @@ final class LoadPlanner implements Processor {
                     "Project %s has no table for %s.".formatted(project.project(), file)));
   }
 
-  private CopyUpsertLoad load(TablePlan plan, boolean force) {
+  /** How the project loads a file of the name. */
+  static CopyUpsertLoad load(ProjectConfig project, String file, boolean force) {
+    TablePlan plan = plan(project, file);
     TableOptions options = plan.options();
     TableName target = new TableName(plan.schema(), plan.table());
     LoadSpec spec =

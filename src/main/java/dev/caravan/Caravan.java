@@ -324,7 +324,8 @@ public final class Caravan implements AutoCloseable {
           new OutboxTask(
               new Outbox(queueDatabase.dataSource()),
               configuration.node(),
-              Map.of(FileMover.KIND, new MoveFiles(movers), JobWebhook.KIND, webhook));
+              Map.of(FileMover.KIND, new MoveFiles(movers), JobWebhook.KIND, webhook),
+              JobEngine.EFFECTS_AT_ONCE);
       try {
         engine =
             new JobEngine(
@@ -490,7 +491,8 @@ public final class Caravan implements AutoCloseable {
               polled.put(
                   p.project(),
                   p.schedule()
-                      .map(schedule -> "at " + schedule.cron() + " " + schedule.zone())
+                      .cron()
+                      .map(cron -> "at " + cron + " " + p.schedule().zone())
                       .orElse("every " + p.sftp().pollInterval().toSeconds() + " s")));
       out.println();
       out.println("Caravan runs. Projects: " + polled);

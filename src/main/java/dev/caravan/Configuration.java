@@ -158,6 +158,9 @@ record Configuration(
   private static final String CONNECTION_KEY =
       "caravan[.]connections[.][A-Za-z0-9_-]+[.](url|username|password)";
 
+  /** Settings of a provider are named in its route and checked by the beans that it makes. */
+  private static final String PROVIDER_KEY = "caravan[.]providers[.][a-z0-9-]+[.][a-z0-9-]+";
+
   /**
    * Reads the settings.
    *
@@ -214,12 +217,12 @@ record Configuration(
 
     private void refuseUnknown(Set<String> names) {
       for (String name : new TreeSet<>(names)) {
-        if (!KEYS.contains(name) && !name.matches(CONNECTION_KEY)) {
+        if (!KEYS.contains(name) && !name.matches(CONNECTION_KEY) && !name.matches(PROVIDER_KEY)) {
           problems.add(
               name
                   + ": unknown setting; allowed are "
                   + String.join(", ", KEYS)
-                  + ", caravan.connections.NAME.url|username|password");
+                  + ", caravan.connections.NAME.url|username|password, caravan.providers.NAME.KEY");
         }
       }
     }

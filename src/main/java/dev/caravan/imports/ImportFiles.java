@@ -43,32 +43,42 @@ final class ImportFiles implements Processor {
     ImportParameters parameters =
         ImportParameters.read(exchange.getMessage().getBody(String.class));
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
-    List<FileStamp> found =
-        parameters.files().isEmpty() ? ready() : source.find(parameters.files());
-    requireAll(parameters, found, FailureCode.SOURCE_GONE, "are on the server");
+    Set<String> loaded = loaded(job);
+    List<String> named = parameters.files().stream().filter(f -> !loaded.contains(f)).toList();
+    List<FileStamp> found = parameters.files().isEmpty() ? ready(loaded) : source.find(named);
+    requireAll(named, found, FailureCode.SOURCE_GONE, "are on the server");
     List<FileStamp> files = take(job, found);
-    requireAll(parameters, files, FailureCode.SOURCE_CHANGED, "have no other job");
+    requireAll(named, files, FailureCode.SOURCE_CHANGED, "have no other job");
     exchange.setProperty(PARAMETERS, parameters);
     exchange.getMessage().setBody(files);
   }
 
+  /** What an earlier attempt loaded may be moved away by now. */
+  private Set<String> loaded(RunningJob job) {
+    try {
+      return job.attempt().epoch() == 1 ? Set.of() : jobs.loaded(job.attempt().jobId());
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot look up what job " + job.attempt().jobId() + " loaded", e);
+    }
+  }
+
   private static void requireAll(
-      ImportParameters parameters, List<FileStamp> files, FailureCode code, String what) {
-    if (files.size() < parameters.files().size()) {
+      List<String> named, List<FileStamp> files, FailureCode code, String what) {
+    if (files.size() < named.size()) {
       throw new CaravanException(
           code,
           "Of the files %s only %s %s."
-              .formatted(parameters.files(), files.stream().map(FileStamp::name).toList(), what));
+              .formatted(named, files.stream().map(FileStamp::name).toList(), what));
     }
   }
 
   /** A file that is not ready yet is left for the next import. */
-  private List<FileStamp> ready() {
+  private List<FileStamp> ready(Set<String> loaded) {
     List<FileStamp> listed = source.list();
     Set<String> names = listed.stream().map(FileStamp::name).collect(Collectors.toSet());
     Optional<DoneMarker> marker = project.sftp().doneMarker();
     return listed.stream()
-        .filter(file -> gate.isWanted(file.name()))
+        .filter(file -> gate.isWanted(file.name()) && !loaded.contains(file.name()))
         .filter(file -> marker.isEmpty() || names.contains(marker.get().markerOf(file.name())))
         .toList();
   }

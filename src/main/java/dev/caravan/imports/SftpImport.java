@@ -104,18 +104,19 @@ public final class SftpImport implements AutoCloseable {
     around
         .context()
         .addRouteFromTemplate(pollRoute(project), POLL_TEMPLATE, sftpImport.parameters());
-    if (project.schedule().isPresent()) {
-      sftpImport.addSchedule(around, project.schedule().get());
+    if (project.schedule().cron().isPresent()) {
+      sftpImport.addSchedule(around, project.schedule().cron().get());
     }
     return sftpImport;
   }
 
-  private void addSchedule(Surroundings around, ScheduleConfig config) throws Exception {
+  private void addSchedule(Surroundings around, String cron) throws Exception {
     String name = ImportJobs.route(project);
+    ScheduleConfig config = project.schedule();
     schedule =
         new Schedule(
             name,
-            config.cron(),
+            cron,
             config.zone(),
             config.runMissed() ? Schedule.Misfire.RUN_ONCE : Schedule.Misfire.SKIP,
             () -> imports.request(new ImportParameters(List.of(), false)),
@@ -125,10 +126,14 @@ public final class SftpImport implements AutoCloseable {
         "schedule-" + project.project(),
         SCHEDULE_TEMPLATE,
         Map.of(
-            "name", name,
-            "cron", config.cron(),
-            "timeZone", config.zone().getId(),
-            "schedule", bind("schedule", schedule)));
+            "name",
+            name,
+            "cron",
+            cron,
+            "timeZone",
+            config.zone().getId(),
+            "schedule",
+            bind("schedule", schedule)));
   }
 
   /** When it is imported, if it is not polled. */
@@ -206,7 +211,7 @@ public final class SftpImport implements AutoCloseable {
     parameters.put("username", server.username());
     parameters.put("directory", sftp.remotePath());
     parameters.put("authentications", server.keyPath().isPresent() ? "publickey" : "password");
-    parameters.put("polls", project.schedule().isEmpty());
+    parameters.put("polls", project.schedule().cron().isEmpty());
     parameters.put("pollMillis", sftp.pollInterval().toMillis());
     server.password().ifPresent(s -> parameters.put("password", bind("password", s)));
     server.keyPath().ifPresent(p -> parameters.put("privateKeyFile", p.toString()));

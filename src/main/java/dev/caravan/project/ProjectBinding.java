@@ -51,16 +51,12 @@ final class ProjectBinding {
         constant(Download.class, sftp, "download"));
   }
 
-  private static Optional<ScheduleConfig> schedule(JsonNode document) {
-    if (!document.hasNonNull("schedule")) {
-      return Optional.empty();
-    }
+  private static ScheduleConfig schedule(JsonNode document) {
     JsonNode schedule = document.get("schedule");
-    return Optional.of(
-        new ScheduleConfig(
-            text(schedule, "cron"),
-            zone(text(schedule, "time_zone")),
-            text(schedule, "misfire").equals("run_once")));
+    return new ScheduleConfig(
+        optional(schedule, "cron"),
+        zone(text(schedule, "time_zone")),
+        text(schedule, "misfire").equals("run_once"));
   }
 
   private static ZoneId zone(String name) {

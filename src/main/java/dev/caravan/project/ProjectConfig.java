@@ -8,7 +8,6 @@ import java.util.Optional;
  *
  * @param project its name
  * @param connection name of the database connection that the rows go to
- * @param schedule empty when the folder is polled
  * @param tables the rules in the order in which they are tried: the project's own entries, then, if
  *     {@code defaults} has a file pattern, the rule for every other file
  */
@@ -16,7 +15,7 @@ public record ProjectConfig(
     String project,
     String connection,
     SftpConfig sftp,
-    Optional<ScheduleConfig> schedule,
+    ScheduleConfig schedule,
     TableNaming tableNaming,
     List<TableRule> tables) {
 

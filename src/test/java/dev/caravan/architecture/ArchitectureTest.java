@@ -68,8 +68,19 @@ class ArchitectureTest {
             CAMEL,
             "com.jcraft.jsch..",
             "org.apache.commons.pool2..",
+            "com.fasterxml.jackson..",
+            "com.nimbusds..",
+            "org.apache.hc..",
+            "io.github.resilience4j..",
             LOG),
-        new Arrow("project", FAILURE, "com.fasterxml.jackson..", "com.networknt..", "org.yaml.."),
+        new Arrow("sync", FAILURE, CAMEL),
+        new Arrow(
+            "project",
+            FAILURE,
+            "dev.caravan.record..",
+            "com.fasterxml.jackson..",
+            "com.networknt..",
+            "org.yaml.."),
         new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
         new Arrow(
             "outbox",
@@ -161,7 +172,8 @@ class ArchitectureTest {
   void onlyJsonRecordsKnowJackson() {
     noClasses()
         .that()
-        .resideInAnyPackage("dev.caravan.record", "dev.caravan.record.csv")
+        .resideInAnyPackage(
+            "dev.caravan.record", "dev.caravan.record.csv", "dev.caravan.record.mapping")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("com.fasterxml.jackson..")

@@ -43,6 +43,9 @@ public final class JobEngine implements AutoCloseable {
   /** db-scheduler's least: a node that misses so many heartbeats is dead. */
   private static final int MISSED_HEARTBEATS = 4;
 
+  /** Threads that attempts of jobs leave to the other tasks. */
+  public static final int EFFECTS_AT_ONCE = 16;
+
   private static final Duration TICK = Duration.ofSeconds(1);
   private static final int CHORE_TICKS = 30;
   private static final Duration RETRY = Duration.ofSeconds(2);
@@ -69,6 +72,7 @@ public final class JobEngine implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(r -> daemon(r, "job-housekeeping"));
   private final ScheduledExecutorService stopping =
       Executors.newSingleThreadScheduledExecutor(r -> daemon(r, "job-stop"));
+  private volatile boolean stopped;
   private int ticks;
   private boolean away;
 
@@ -126,8 +130,8 @@ public final class JobEngine implements AutoCloseable {
             .startTasks(retention)
             .tableName("caravan.scheduled_tasks")
             .schedulerName(new SchedulerName.Fixed(settings.node()))
-            // effects of the outbox must not wait for loads
-            .threads(threads + 4)
+            // effects of the outbox must not wait for loads, nor loads for them
+            .threads(threads + EFFECTS_AT_ONCE)
             .pollUsingLockAndFetch(0.5, 1.0)
             .enablePriority()
             .pollingInterval(TICK)
@@ -163,7 +167,7 @@ public final class JobEngine implements AutoCloseable {
     if (delay.isZero() && !admitting.compareAndSet(false, true)) {
       return; // one that has not begun yet sees what is committed by now
     }
-    if (!housekeeping.isShutdown()) {
+    if (!stopped) {
       housekeeping.schedule(this::admit, delay.toMillis(), TimeUnit.MILLISECONDS);
     }
   }
@@ -200,6 +204,9 @@ public final class JobEngine implements AutoCloseable {
 
   private void admit() {
     admitting.set(false);
+    if (stopped) {
+      return; // what is handed back is for others
+    }
     guarded(
         () -> {
           int admitted = 0;
@@ -276,6 +283,10 @@ public final class JobEngine implements AutoCloseable {
   /** Takes no more work; what runs may finish within 20 s and is handed back then. */
   @Override
   public void close() {
+    if (stopped) {
+      return;
+    }
+    stopped = true;
     stopping.schedule(
         () -> running.forEach(job -> job.stop(StopReason.SHUTDOWN)),
         GRACE.toMillis(),

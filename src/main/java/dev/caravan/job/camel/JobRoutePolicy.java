@@ -3,6 +3,7 @@ package dev.caravan.job.camel;
 import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.Attempt;
 import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
@@ -97,11 +98,13 @@ final class JobRoutePolicy extends RoutePolicySupport {
                 progress.totalBytes(),
                 progress.rows()));
     exchange.getMessage().setHeader(CopyUpsertConstants.PROGRESS, progress);
-    exchange
-        .getMessage()
-        .setHeader(
-            CopyUpsertConstants.FENCE,
-            new Fence(attempt.jobId(), attempt.epoch(), attempt.mayWork()));
+    if (!FaultPoint.withoutFence()) {
+      exchange
+          .getMessage()
+          .setHeader(
+              CopyUpsertConstants.FENCE,
+              new Fence(attempt.jobId(), attempt.epoch(), attempt.mayWork()));
+    }
     LOG.info(
         "Attempt {} of {} of job {} ({})",
         attempt.number(),

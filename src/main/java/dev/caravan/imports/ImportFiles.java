@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -43,40 +44,58 @@ final class ImportFiles implements Processor {
     ImportParameters parameters =
         ImportParameters.read(exchange.getMessage().getBody(String.class));
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
-    List<FileStamp> found =
-        parameters.files().isEmpty() ? ready() : source.find(parameters.files());
-    requireAll(parameters, found, FailureCode.SOURCE_GONE, "are on the server");
-    List<FileStamp> files = take(job, found);
-    requireAll(parameters, files, FailureCode.SOURCE_CHANGED, "have no other job");
     exchange.setProperty(PARAMETERS, parameters);
-    exchange.getMessage().setBody(files);
+    exchange.getMessage().setBody(files(parameters, job.attempt().jobId()));
+  }
+
+  private List<FileStamp> files(ImportParameters parameters, UUID job) {
+    Set<String> loaded = loaded(job);
+    if (parameters.files().isEmpty()) {
+      return take(job, ready(loaded));
+    }
+    // What an earlier attempt has loaded may have been moved away by now.
+    List<String> wanted =
+        parameters.files().stream().filter(name -> !loaded.contains(name)).toList();
+    List<FileStamp> found = source.find(wanted);
+    requireAll(wanted, found, FailureCode.SOURCE_GONE, "are on the server");
+    List<FileStamp> files = take(job, found);
+    requireAll(wanted, files, FailureCode.SOURCE_CHANGED, "have no other job");
+    return files;
   }
 
   private static void requireAll(
-      ImportParameters parameters, List<FileStamp> files, FailureCode code, String what) {
-    if (files.size() < parameters.files().size()) {
+      List<String> wanted, List<FileStamp> files, FailureCode code, String what) {
+    if (files.size() < wanted.size()) {
       throw new CaravanException(
           code,
           "Of the files %s only %s %s."
-              .formatted(parameters.files(), files.stream().map(FileStamp::name).toList(), what));
+              .formatted(wanted, files.stream().map(FileStamp::name).toList(), what));
     }
   }
 
   /** A file that is not ready yet is left for the next import. */
-  private List<FileStamp> ready() {
+  private List<FileStamp> ready(Set<String> loaded) {
     List<FileStamp> listed = source.list();
     Set<String> names = listed.stream().map(FileStamp::name).collect(Collectors.toSet());
     Optional<DoneMarker> marker = project.sftp().doneMarker();
     return listed.stream()
-        .filter(file -> gate.isWanted(file.name()))
+        .filter(file -> gate.isWanted(file.name()) && !loaded.contains(file.name()))
         .filter(file -> marker.isEmpty() || names.contains(marker.get().markerOf(file.name())))
         .toList();
   }
 
-  private List<FileStamp> take(RunningJob job, List<FileStamp> files) {
+  private Set<String> loaded(UUID job) {
+    try {
+      return jobs.loaded(job);
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot look up what job " + job + " has loaded", e);
+    }
+  }
+
+  private List<FileStamp> take(UUID job, List<FileStamp> files) {
     List<SourceFile> sources = files.stream().map(ImportJobs::source).toList();
     try {
-      return jobs.take(job.attempt().jobId(), project.project(), sources).stream()
+      return jobs.take(job, project.project(), sources).stream()
           .map(ImportJobs::stamp)
           .toList();
     } catch (SQLException e) {

@@ -157,4 +157,30 @@ class SftpAfterLoadTest {
     assertThat(caravan.awaitEnd("bad.csv", 2).state()).isEqualTo("completed");
     await().until(() -> done().equals(List.of("bad.csv")));
   }
+
+  /** The end of a job and the move of its file are two transactions, of two nodes maybe. */
+  @Test
+  void completesAJobWhoseFileWasMovedBeforeItsEndWasWritten() throws Exception {
+    startCaravan(Map.of());
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE SEQUENCE ends"); // a rollback does not take its numbers back
+      statement.execute(
+          """
+          CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('public.ends') = 1 THEN
+              RAISE EXCEPTION 'the first end is not written';
+            END IF;
+            RETURN NEW;
+          END $$""");
+      statement.execute(
+          """
+          CREATE TRIGGER fail_once BEFORE UPDATE ON caravan.job FOR EACH ROW
+          WHEN (NEW.state IN ('completed', 'failed')) EXECUTE FUNCTION fail_once()""");
+    }
+    server.put("a.csv", ONE);
+    await().atMost(Duration.ofSeconds(40)).until(() -> caravan.jobs().stream().anyMatch(Job::ended));
+    assertThat(done()).containsExactly("a.csv");
+    assertThat(caravan.jobs()).extracting(Job::state).containsExactly("completed");
+  }
 }

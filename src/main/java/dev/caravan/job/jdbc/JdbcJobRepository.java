@@ -218,6 +218,25 @@ public final class JdbcJobRepository {
     }
   }
 
+  /** The files of a job that it has no more to do with, whichever attempt loaded them. */
+  public Set<String> loaded(UUID job) throws SQLException {
+    String sql =
+        """
+        SELECT file FROM caravan.job_file
+        WHERE job_id = ? AND status IN ('loaded', 'same_content')""";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, job);
+      Set<String> files = new HashSet<>();
+      try (ResultSet row = query.executeQuery()) {
+        while (row.next()) {
+          files.add(row.getString(1));
+        }
+      }
+      return files;
+    }
+  }
+
   private static boolean isLoaded(Connection connection, UUID job, String file)
       throws SQLException {
     String sql =

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
+import org.apache.camel.CamelExchangeException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 import org.apache.camel.support.RoutePolicySupport;
@@ -144,6 +145,10 @@ final class JobRoutePolicy extends RoutePolicySupport {
     if (cause == null) {
       // A route that handles its errors, or sends them elsewhere, has failed all the same.
       cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    }
+    // A split that stops with its first exception wraps it.
+    while (cause instanceof CamelExchangeException && cause.getCause() instanceof Exception inner) {
+      cause = inner;
     }
     if (cause != null && code(cause) == FailureCode.INTERNAL) {
       LOG.error("A defect of Caravan", cause);

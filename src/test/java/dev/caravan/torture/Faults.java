@@ -179,6 +179,7 @@ final class Faults {
     void run() throws Exception;
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // the work tells of its failure itself
   private void later(long millis, Work work) {
     rig.timer.schedule(
         () -> {

@@ -103,15 +103,20 @@ final class Load {
   /** If a poll was faster, or PostgreSQL is away, the poll's job is as good. */
   private void launch(String folder, String file, String target, boolean callback)
       throws IOException {
-    var path = rig.sftp.file(folder + file);
-    Instant modified = Files.getLastModifiedTime(path).toInstant().truncatedTo(ChronoUnit.SECONDS);
-    launchOnce(
-        request(folder, file, target, callback)
-            .source(new SourceFile(file, Files.size(path), modified)));
+    launchOnce(sourced(folder, file, target, callback));
   }
 
-  /** A request to load a file whatever was loaded before. */
-  JobRequest request(String folder, String file, String target, boolean callback) {
+  /** The request for a file that is there. */
+  JobRequest sourced(String folder, String file, String target, boolean callback)
+      throws IOException {
+    var path = rig.sftp.file(folder + file);
+    Instant modified = Files.getLastModifiedTime(path).toInstant().truncatedTo(ChronoUnit.SECONDS);
+    return request(folder, file, target, callback)
+        .source(new SourceFile(file, Files.size(path), modified));
+  }
+
+  /** To load a file whatever was loaded before. */
+  private JobRequest request(String folder, String file, String target, boolean callback) {
     String project = Rig.PROJECTS.get(folder);
     JobRequest request =
         new JobRequest("import-sftp", project, "import-" + project)

@@ -33,7 +33,7 @@ final class Rig implements AutoCloseable {
   /** Four heartbeats that are missed. */
   static final Duration LEASE = Duration.ofMillis(1200);
 
-  static final Duration PATIENCE = Duration.ofSeconds(120);
+  static final Duration PATIENCE = Duration.ofMinutes(2);
 
   /** Two of each kind: into {@code a…} rows are appended, into {@code u…} by their key. */
   static final List<String> TARGETS = List.of("a0", "u0", "a1", "u1");

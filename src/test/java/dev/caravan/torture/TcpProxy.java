@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -116,7 +117,7 @@ final class TcpProxy implements AutoCloseable {
 
   /** Both sides are told that all connections are broken. */
   void reset() throws IOException {
-    for (Link link : links) {
+    for (Link link : List.copyOf(links)) {
       if (!link.silent && links.remove(link)) {
         link.client.setSoLinger(true, 0);
         link.server.setSoLinger(true, 0);
@@ -132,7 +133,9 @@ final class TcpProxy implements AutoCloseable {
    */
   void blackHole(boolean on) {
     dark = on;
-    links.forEach(link -> link.silent |= on);
+    if (on) {
+      links.forEach(link -> link.silent = true);
+    }
   }
 
   /** PostgreSQL finds out, as it would by its keep-alives; the clients do not. */

@@ -214,6 +214,11 @@ public final class SftpSource implements AutoCloseable {
         "Cannot move " + file.name() + " to " + doneFolder,
         session -> {
           Optional<FileStamp> now = stat(session, file.name());
+          if (now.isEmpty() && session.existsFile(path(file.name()))) {
+            throw new CaravanException(
+                FailureCode.SOURCE_UNAVAILABLE,
+                file.name() + " is on the server, but a listing did not show it.");
+          }
           if (now.isEmpty()) {
             return Move.GONE;
           }

@@ -55,6 +55,7 @@ final class Node implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx160m", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+    command.add("-Dlog4j2.configurationFile=classpath:log4j2.properties"); // not that of tests
     command.addAll(options);
     if (withFault != null) {
       command.add("-Dcaravan.fault=" + withFault);

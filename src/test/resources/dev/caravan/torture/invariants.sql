@@ -60,15 +60,22 @@ WHERE (state_before IS NULL AND state <> 'queued')
 SELECT m.file FROM torture.moved m
 WHERE NOT EXISTS (SELECT FROM caravan.load l WHERE l.file = m.file);
 
+-- noted as moved, and is not (always)
+SELECT job_id, file, moved_at FROM caravan.job_file
+WHERE moved_at < clock_timestamp() - interval '20 s' AND file NOT IN (SELECT file FROM torture.moved);
+
 -- ledger without file action
 SELECT l.load_id, l.file, r.status, r.moved_at
 FROM caravan.load l JOIN torture.file f USING (file)
 LEFT JOIN caravan.job_file r ON r.job_id = l.load_id AND r.file = l.file
 WHERE r.moved_at IS NULL OR l.file NOT IN (SELECT file FROM torture.moved);
 
--- effect of what did not happen, or effect that does not happen (always, but for pending ones)
+-- effect of what did not happen (always)
 SELECT o.id, o.kind, o.state, o.job_id FROM caravan.outbox o JOIN caravan.job j ON j.id = o.job_id
-WHERE (o.kind = 'move_file' AND NOT EXISTS (SELECT FROM caravan.load l WHERE l.load_id = o.job_id))
+WHERE (o.kind = 'move_file' AND NOT EXISTS (
+    -- a poll that was late launches a second job of the file, which finds the content loaded
+    SELECT FROM caravan.job_file r JOIN caravan.load l ON l.load_id = coalesce(r.same_as, r.job_id)
+    WHERE r.job_id = o.job_id))
    OR (o.kind <> 'move_file' AND j.completed_at IS NULL);
 
 -- effect that does not happen

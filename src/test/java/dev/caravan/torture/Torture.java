@@ -136,7 +136,7 @@ record Torture(int faults, int jobs, int nodes, long seed, boolean fence) {
               SELECT (SELECT count(*) FROM torture.file f
                       WHERE NOT EXISTS (SELECT FROM caravan.load l WHERE l.file = f.file))
                 + (SELECT count(*) FROM caravan.job WHERE state IN ('queued', 'running'))
-                + (SELECT count(*) FROM caravan.scheduled_tasks WHERE task_name <> 'retention')
+                + (SELECT count(*) FROM caravan.scheduled_tasks WHERE task_name IN ('attempt', 'outbox'))
                 + (SELECT count(*) FROM caravan.outbox WHERE state = 'pending')""");
       if (!again && open.equals("0")) {
         return true;

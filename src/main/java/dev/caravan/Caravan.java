@@ -1,7 +1,12 @@
 package dev.caravan;
 
 import dev.caravan.Configuration.DatabaseLogin;
+import dev.caravan.access.ApiKey;
+import dev.caravan.access.Authenticator;
+import dev.caravan.access.JwtBearer;
+import dev.caravan.access.jdbc.ApiKeys;
 import dev.caravan.database.Database;
+import dev.caravan.database.TenantReads;
 import dev.caravan.embedded.EmbeddedDatabase;
 import dev.caravan.embedded.EmbeddedSftpServer;
 import dev.caravan.failure.CaravanException;
@@ -12,10 +17,13 @@ import dev.caravan.imports.SftpImport;
 import dev.caravan.job.Effect;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
 import dev.caravan.job.camel.RouteWork;
+import dev.caravan.job.camel.Schedule;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobLauncher;
+import dev.caravan.job.jdbc.JobLog;
 import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.job.jdbc.JobReports;
+import dev.caravan.job.jdbc.ScheduleFires;
 import dev.caravan.job.queue.JobEngine;
 import dev.caravan.outbox.Outbox;
 import dev.caravan.outbox.OutboxTask;
@@ -29,8 +37,12 @@ import dev.caravan.project.ProjectConfigReader;
 import dev.caravan.project.SftpServer;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
+import dev.caravan.web.FailedCall;
+import dev.caravan.web.HealthApi;
 import dev.caravan.web.JobsApi;
+import dev.caravan.web.KeysApi;
 import dev.caravan.web.RejectsApi;
+import dev.caravan.web.WebServer;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.BindException;
@@ -51,6 +63,7 @@ import java.util.Properties;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
@@ -161,8 +174,10 @@ public final class Caravan implements AutoCloseable {
     private List<ProjectConfig> projects;
     private SftpServer defaultServer;
     private final Map<String, FileMover> movers = new ConcurrentHashMap<>();
+    private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
     private Database queueDatabase;
     private JdbcJobRepository jobs;
+    private WebServer web;
     private JobEngine engine;
 
     Lifecycle(PrintStream out) {
@@ -174,7 +189,7 @@ public final class Caravan implements AutoCloseable {
       CamelContext context = main.getCamelContext();
       configuration = Configuration.read(context.getPropertiesComponent());
       projects = readProjects();
-      requireFreePort(configuration.httpPort());
+      requireFreePort(configuration.http());
       startDatabases(context);
       defaultServer = configuration.sftp().orElseGet(this::startSftpServer);
       SftpServers.secureDefaults();
@@ -213,9 +228,10 @@ public final class Caravan implements AutoCloseable {
       return List.copyOf(read.values());
     }
 
-    /** A port that is taken does not fail Camel's start. */
-    private static void requireFreePort(int port) {
-      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+    /** Asked before anything is started that takes time. */
+    private static void requireFreePort(Configuration.Http http) {
+      int port = http.port();
+      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getByName(http.host()))) {
         socket.setReuseAddress(true);
       } catch (BindException e) {
         throw new CaravanException(
@@ -224,7 +240,9 @@ public final class Caravan implements AutoCloseable {
             e);
       } catch (IOException e) {
         throw new CaravanException(
-            FailureCode.CONFIG_INVALID, "caravan.http.port: %d: %s".formatted(port, e), e);
+            FailureCode.CONFIG_INVALID,
+            "caravan.http: %s:%d: %s".formatted(http.host(), port, e),
+            e);
       }
     }
 
@@ -245,11 +263,59 @@ public final class Caravan implements AutoCloseable {
       jobs =
           new JdbcJobRepository(
               queueDatabase.dataSource(), configuration.node(), Lifecycle::addEffect);
+      JobLog log = new JobLog(queueDatabase.dataSource());
+      JobLogAppender appender = JobLogAppender.attach(log, configuration.node());
+      started.push(appender::stop);
       closeInterruptedJobs();
       configuration.connections().forEach((name, other) -> open(context, name, other));
-      JobReports reports = new JobReports(main.dataSource());
+      try {
+        prepareApi(context, main.dataSource());
+      } catch (SQLException e) {
+        throw new CaravanException(
+            FailureCode.DB_ERROR, "Cannot prepare the REST API: " + e.getMessage(), e);
+      }
+    }
+
+    private void prepareApi(CamelContext context, DataSource database) throws SQLException {
+      TenantReads reads = TenantReads.prepare(database);
+      if (!reads.guarded()) {
+        out.println(
+            "The database login may not make the role %1$s: row-level security does not stand behind the API, only the predicates of its queries. As a superuser: CREATE ROLE %1$s NOLOGIN; GRANT %1$s TO <login>;"
+                .formatted(TenantReads.ROLE));
+      }
+      ApiKeys keys = new ApiKeys(database, reads);
+      makeFirstKey(keys);
+      JobReports reports = new JobReports(reads);
       context.getRegistry().bind("jobsApi", new JobsApi(reports));
       context.getRegistry().bind("rejectsApi", new RejectsApi(reports, targets(context)));
+      context.getRegistry().bind("healthApi", new HealthApi(reports));
+      context.getRegistry().bind("keysApi", new KeysApi(keys));
+      context.getRegistry().bind("failedCall", new FailedCall());
+      Configuration.Http http = configuration.http();
+      web =
+          WebServer.create(
+              context,
+              http.host(),
+              http.port(),
+              http.corsOrigins(),
+              new Authenticator(keys, configuration.jwt().map(JwtBearer::new)));
+      started.push(web); // for a start that fails
+    }
+
+    /** There is no default credential: the first start makes one and shows it this once. */
+    private void makeFirstKey(ApiKeys keys) throws SQLException {
+      ApiKey key = ApiKey.create();
+      Path file = configuration.data().resolve("admin.key");
+      boolean embedded = configuration.database().isEmpty();
+      if (keys.createFirst("default", "first admin", key)) {
+        addresses.add("API key     %s (admin; shown this once)".formatted(key.secret()));
+        if (embedded) {
+          SecretFile.replace(file, key.secret());
+        }
+      }
+      if (embedded && Files.exists(file)) {
+        addresses.add("API key     in " + file);
+      }
     }
 
     private static void addEffect(Connection connection, UUID job, Effect effect)
@@ -273,7 +339,8 @@ public final class Caravan implements AutoCloseable {
           new OutboxTask(
               new Outbox(queueDatabase.dataSource()),
               configuration.node(),
-              Map.of(FileMover.KIND, new MoveFiles(movers), JobWebhook.KIND, webhook));
+              Map.of(FileMover.KIND, new MoveFiles(movers), JobWebhook.KIND, webhook),
+              JobEngine.EFFECTS_AT_ONCE);
       try {
         engine =
             new JobEngine(
@@ -286,10 +353,17 @@ public final class Caravan implements AutoCloseable {
                     settings.heartbeat(),
                     settings.noProgress(),
                     settings.retention()),
-                List.of(outbox.task()));
+                List.of(outbox.task()),
+                List.of(this::catchUp));
       } catch (SQLException e) {
         throw new CaravanException(
             FailureCode.DB_ERROR, "Cannot start the queue: " + e.getMessage(), e);
+      }
+    }
+
+    private void catchUp() throws SQLException {
+      for (Schedule schedule : schedules) {
+        schedule.catchUp();
       }
     }
 
@@ -389,6 +463,7 @@ public final class Caravan implements AutoCloseable {
               configuration.knownHosts(),
               jobs,
               new JobLauncher(queueDatabase.dataSource(), engine::wake),
+              new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
               configuration.retry(),
               configuration.jobs().timeout());
       for (ProjectConfig project : projects) {
@@ -396,6 +471,7 @@ public final class Caravan implements AutoCloseable {
           SftpImport sftpImport = SftpImport.add(around, project);
           started.push(sftpImport);
           movers.put(project.project(), sftpImport.mover());
+          sftpImport.schedule().ifPresent(schedules::add);
         } catch (CaravanException e) {
           throw e;
         } catch (Exception e) {
@@ -408,18 +484,32 @@ public final class Caravan implements AutoCloseable {
     }
 
     @Override
+    public void beforeStop(BaseMainSupport main) {
+      if (web != null) {
+        web.close();
+      }
+    }
+
+    @Override
     public void afterStart(BaseMainSupport main) {
       engine.start();
+      web.listen();
       addresses.add(
-          "Jobs        http://127.0.0.1:%d/api/v1/jobs (REST, read-only)"
-              .formatted(configuration.httpPort()));
+          "REST API    http://%s:%d/docs (any name, the API key as password)"
+              .formatted(configuration.http().host(), configuration.http().port()));
       addresses.add(
           "JMX         process %d, domain org.apache.camel, context caravan"
               .formatted(ProcessHandle.current().pid()));
       addresses.add("Log         " + configuration.data().resolve("logs/caravan.log"));
       Map<String, String> polled = new TreeMap<>();
       projects.forEach(
-          p -> polled.put(p.project(), "every " + p.sftp().pollInterval().toSeconds() + " s"));
+          p ->
+              polled.put(
+                  p.project(),
+                  p.schedule()
+                      .cron()
+                      .map(cron -> "at " + cron + " " + p.schedule().zone())
+                      .orElse("every " + p.sftp().pollInterval().toSeconds() + " s")));
       out.println();
       out.println("Caravan runs. Projects: " + polled);
       addresses.forEach(address -> out.println("  " + address));

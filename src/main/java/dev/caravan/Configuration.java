@@ -1,5 +1,6 @@
 package dev.caravan;
 
+import dev.caravan.access.JwtTrust;
 import dev.caravan.database.Credentials;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
@@ -10,6 +11,7 @@ import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.project.SftpServer;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.MalformedURLException;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.DirectoryStream;
@@ -43,7 +45,8 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param knownHosts of projects that name a server but no host key
  * @param embeddedDatabasePort 0 for any
  * @param embeddedSftpPort 0 for any
- * @param httpPort of the REST API
+ * @param http where the REST API listens
+ * @param jwt whose tokens are taken; empty for none
  * @param retry of jobs that failed for a reason that may pass
  * @param jobs the queue and what jobs may take
  * @param webhooks how and where they go
@@ -59,10 +62,18 @@ record Configuration(
     Optional<Path> knownHosts,
     int embeddedDatabasePort,
     int embeddedSftpPort,
-    int httpPort,
+    Http http,
+    Optional<JwtTrust> jwt,
     Retry retry,
     Jobs jobs,
     Webhooks webhooks) {
+
+  /**
+   * Where the REST API listens.
+   *
+   * @param corsOrigins of web pages that may call it from a browser
+   */
+  record Http(String host, int port, Set<String> corsOrigins) {}
 
   /**
    * The queue.
@@ -124,7 +135,14 @@ record Configuration(
               "caravan.sftp.host-key",
               "caravan.embedded.database.port",
               "caravan.embedded.sftp.port",
+              "caravan.http.host",
               "caravan.http.port",
+              "caravan.http.cors-origins",
+              "caravan.jwt.jwks-url",
+              "caravan.jwt.issuer",
+              "caravan.jwt.audience",
+              "caravan.jwt.tenant-claim",
+              "caravan.jwt.role-claim",
               "caravan.queues",
               "caravan.job.timeout",
               "caravan.job.no-progress",
@@ -139,6 +157,9 @@ record Configuration(
 
   private static final String CONNECTION_KEY =
       "caravan[.]connections[.][A-Za-z0-9_-]+[.](url|username|password)";
+
+  /** Settings of a provider are named in its route and checked by the beans that it makes. */
+  private static final String PROVIDER_KEY = "caravan[.]providers[.][a-z0-9-]+[.][a-z0-9-]+";
 
   /**
    * Reads the settings.
@@ -173,7 +194,8 @@ record Configuration(
               path("caravan.sftp.known-hosts"),
               number("caravan.embedded.database.port", 0, 65_535),
               number("caravan.embedded.sftp.port", 0, 65_535),
-              number("caravan.http.port", 1, 65_535),
+              http(),
+              jwt(),
               new Retry(
                   1 + number("caravan.retry.attempts", 0, 100),
                   Duration.ofMillis(number("caravan.retry.delay", 0, 3_600_000)),
@@ -195,12 +217,12 @@ record Configuration(
 
     private void refuseUnknown(Set<String> names) {
       for (String name : new TreeSet<>(names)) {
-        if (!KEYS.contains(name) && !name.matches(CONNECTION_KEY)) {
+        if (!KEYS.contains(name) && !name.matches(CONNECTION_KEY) && !name.matches(PROVIDER_KEY)) {
           problems.add(
               name
                   + ": unknown setting; allowed are "
                   + String.join(", ", KEYS)
-                  + ", caravan.connections.NAME.url|username|password");
+                  + ", caravan.connections.NAME.url|username|password, caravan.providers.NAME.KEY");
         }
       }
     }
@@ -229,6 +251,47 @@ record Configuration(
       problems.add(
           "%s: found '%s'; allowed is a whole number from %d to %d".formatted(key, text, min, max));
       return min;
+    }
+
+    private Http http() {
+      Set<String> origins = new TreeSet<>();
+      for (String origin : text("caravan.http.cors-origins").orElse("").split(",", -1)) {
+        if (origin.strip().matches("https?://[A-Za-z0-9.-]+(:[0-9]+)?")) {
+          origins.add(origin.strip());
+        } else if (!origin.isBlank()) {
+          problems.add(
+              "caravan.http.cors-origins: found '%s'; allowed is https://host or https://host:port"
+                  .formatted(origin.strip()));
+        }
+      }
+      return new Http(
+          text("caravan.http.host").orElse("127.0.0.1"),
+          number("caravan.http.port", 1, 65_535),
+          origins);
+    }
+
+    private Optional<JwtTrust> jwt() {
+      Optional<String> jwks = text("caravan.jwt.jwks-url");
+      if (jwks.isEmpty()) {
+        return Optional.empty();
+      }
+      for (String key : List.of("caravan.jwt.issuer", "caravan.jwt.audience")) {
+        if (text(key).isEmpty()) {
+          problems.add(key + ": missing; without it the tokens of others would be taken, too");
+        }
+      }
+      try {
+        return Optional.of(
+            new JwtTrust(
+                URI.create(jwks.get()).toURL(),
+                text("caravan.jwt.issuer").orElse(""),
+                text("caravan.jwt.audience").orElse(""),
+                text("caravan.jwt.tenant-claim").orElse("tenant"),
+                text("caravan.jwt.role-claim").orElse("role")));
+      } catch (MalformedURLException | IllegalArgumentException e) {
+        problems.add("caravan.jwt.jwks-url: allowed is https://host/path or file:/path");
+        return Optional.empty();
+      }
     }
 
     private List<JobQueue.Limit> queues() {

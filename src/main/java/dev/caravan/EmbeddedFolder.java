@@ -3,7 +3,6 @@ package dev.caravan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.stream.Stream;
@@ -34,10 +33,7 @@ final class EmbeddedFolder {
     if (!Files.exists(file)) {
       byte[] random = new byte[16];
       new SecureRandom().nextBytes(random);
-      Files.createDirectories(file.toAbsolutePath().getParent());
-      Files.createFile(
-          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      Files.writeString(file, HexFormat.of().formatHex(random));
+      SecretFile.replace(file, HexFormat.of().formatHex(random));
     }
     return Files.readString(file).strip();
   }

@@ -70,7 +70,8 @@ class ConfigurationTest {
                 Optional.empty(),
                 0,
                 0,
-                8420,
+                new Configuration.Http("127.0.0.1", 8420, Set.of()),
+                Optional.empty(),
                 new Retry(4, Duration.ofSeconds(1), Duration.ofSeconds(30)),
                 new Configuration.Jobs(
                     List.of(new JobQueue.Limit("default", 4, 4)),
@@ -80,6 +81,23 @@ class ConfigurationTest {
                     Duration.ofDays(90)),
                 new Configuration.Webhooks(List.of(), List.of(), Set.of())));
     assertThat(read(Map.of()).node()).isNotBlank();
+  }
+
+  @Test
+  void takesNoTokensWithoutIssuerAndAudience() {
+    assertThat(problems(Map.of("caravan.jwt.jwks-url", "https://issuer.example/jwks")))
+        .contains("caravan.jwt.issuer: missing", "caravan.jwt.audience: missing");
+  }
+
+  @Test
+  void namesAnOriginThatIsNone() {
+    assertThat(problems(Map.of("caravan.http.cors-origins", "https://a.example, *")))
+        .contains("caravan.http.cors-origins: found '*'");
+    assertThat(
+            read(Map.of("caravan.http.cors-origins", "https://a.example,http://b.example:81"))
+                .http()
+                .corsOrigins())
+        .containsExactlyInAnyOrder("https://a.example", "http://b.example:81");
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.caravan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.caravan.testing.Api;
 import dev.caravan.testing.FreePort;
 import dev.caravan.testing.Sql;
 import java.io.ByteArrayOutputStream;
@@ -10,12 +11,11 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
 import javax.management.ObjectName;
@@ -72,7 +72,7 @@ class FirstRunTest {
           .containsPattern("IxExpWaehrung.csv +public.waehrung +305 ")
           .containsPattern("faostat_area_codes.csv.gz +public.faostat_area_codes +244 ")
           .containsPattern("ilostat_earnings.csv +public.ilostat_earnings +114 ")
-          .contains("http://127.0.0.1:" + httpPort + "/api/v1/jobs")
+          .contains("http://127.0.0.1:" + httpPort + "/docs")
           .contains("postgresql://caravan@127.0.0.1:" + databasePort);
       rejectsAreExplained();
       assertThat(sql().value("SELECT count(*) FROM ort o WHERE o::text LIKE '%ß%'"))
@@ -80,13 +80,17 @@ class FirstRunTest {
       loadsADroppedFile();
       showsItselfInJmxAndRest(caravan);
     }
+    assertThat(out()).contains(Files.readString(data.resolve("admin.key")), "shown this once");
+    assertThat(
+            PosixFilePermissions.toString(Files.getPosixFilePermissions(data.resolve("admin.key"))))
+        .isEqualTo("rw-------");
     String before = state();
     printed.reset();
     try (Caravan again = start()) {
       assertThat(again.context().getRoute("import-samples")).isNotNull();
       Files.writeString(data.resolve("sftp/export/IxExpLast.csv"), "id;a\n1;x\n");
       awaitLine("IxExpLast.csv +public.last +1 .*");
-      assertThat(out()).doesNotContain("IxExpLand.csv", "worldbank_gdp.csv");
+      assertThat(out()).doesNotContain("IxExpLand.csv", "worldbank_gdp.csv", "cvn_");
       assertThat(sql().value("SELECT count(*) FROM caravan.load WHERE file <> 'IxExpLast.csv'"))
           .isEqualTo(before);
     }
@@ -157,8 +161,8 @@ class FirstRunTest {
   }
 
   private HttpResponse<String> get(String path) throws Exception {
-    URI uri = URI.create("http://127.0.0.1:" + httpPort + "/api/v1/" + path);
-    return HttpClient.newHttpClient()
-        .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+    return new Api(URI.create("http://127.0.0.1:" + httpPort), Map.of())
+        .with("Authorization", "Bearer " + Files.readString(data.resolve("admin.key")))
+        .get("/api/v1/" + path);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Connection pools and the migration of Caravan's own tables.
+ * Connection pools, the migration of Caravan's own tables, and reading them as one tenant.
  *
  * <p>Imports java, JDBC, HikariCP, Flyway and {@code failure}.
  */

@@ -78,6 +78,8 @@ final class PostgresCluster {
    *
    * <p>The search path would begin with the schema that has the role's name, and Caravan's own is
    * called so: a user's CREATE TABLE without a schema would land among its tables.
+   *
+   * <p>The second role is the one that the REST API reads as; ours may not make roles itself.
    */
   private static void createLogin(Path cluster, PostgresPrograms programs) throws IOException {
     String password = randomPassword();
@@ -87,6 +89,8 @@ final class PostgresCluster {
         CREATE ROLE %1$s LOGIN PASSWORD '%2$s'
         CREATE DATABASE %1$s OWNER %1$s
         ALTER ROLE %1$s SET search_path = public
+        CREATE ROLE caravan_reader NOLOGIN
+        GRANT caravan_reader TO %1$s
         """
             .formatted(NAME, password),
         "postgres",

@@ -52,8 +52,16 @@ public enum FailureCode {
   HOST_KEY,
   /** The server offers no algorithm that is safe enough. */
   SSH_ALGORITHMS,
-  /** The server refused the password or the key. */
+  /** The server refused the password, the key or the token. */
   AUTH_FAILED,
+  /** The server's certificate is not trusted, has expired or is for another name. */
+  SOURCE_UNTRUSTED,
+  /** The source refuses the request as it is; its own code is in the message. */
+  SOURCE_REFUSED,
+  /** The source allows no more requests now. */
+  SOURCE_LIMIT(true),
+  /** The answer of the source is larger than a limit. */
+  SOURCE_TOO_LARGE,
   /** A compressed file unpacks to more than the limits allow. */
   DECOMPRESS_LIMIT,
   /** A compressed file is damaged or of a kind that is not read. */
@@ -98,6 +106,8 @@ public enum FailureCode {
   CALLBACK_REFUSED,
   /** A setting or a project file is wrong; path, value and what is allowed are named. */
   CONFIG_INVALID,
+  /** No route brings this kind of records to this target. */
+  NO_PROVIDER,
   /** The process ended or was stopped during the job. */
   INTERRUPTED(true),
   /** Another attempt of the job has taken its place; this one changes nothing any more. */

@@ -16,7 +16,6 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -44,32 +43,32 @@ final class ImportFiles implements Processor {
     ImportParameters parameters =
         ImportParameters.read(exchange.getMessage().getBody(String.class));
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
+    Set<String> loaded = loaded(job);
+    List<String> named = parameters.files().stream().filter(f -> !loaded.contains(f)).toList();
+    List<FileStamp> found = parameters.files().isEmpty() ? ready(loaded) : source.find(named);
+    requireAll(named, found, FailureCode.SOURCE_GONE, "are on the server");
+    List<FileStamp> files = take(job, found);
+    requireAll(named, files, FailureCode.SOURCE_CHANGED, "have no other job");
     exchange.setProperty(PARAMETERS, parameters);
-    exchange.getMessage().setBody(files(parameters, job.attempt().jobId()));
+    exchange.getMessage().setBody(files);
   }
 
-  private List<FileStamp> files(ImportParameters parameters, UUID job) {
-    Set<String> loaded = loaded(job);
-    if (parameters.files().isEmpty()) {
-      return take(job, ready(loaded));
+  /** What an earlier attempt loaded may be moved away by now. */
+  private Set<String> loaded(RunningJob job) {
+    try {
+      return job.attempt().epoch() == 1 ? Set.of() : jobs.loaded(job.attempt().jobId());
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot look up what job " + job.attempt().jobId() + " loaded", e);
     }
-    // What an earlier attempt has loaded may have been moved away by now.
-    List<String> wanted =
-        parameters.files().stream().filter(name -> !loaded.contains(name)).toList();
-    List<FileStamp> found = source.find(wanted);
-    requireAll(wanted, found, FailureCode.SOURCE_GONE, "are on the server");
-    List<FileStamp> files = take(job, found);
-    requireAll(wanted, files, FailureCode.SOURCE_CHANGED, "have no other job");
-    return files;
   }
 
   private static void requireAll(
-      List<String> wanted, List<FileStamp> files, FailureCode code, String what) {
-    if (files.size() < wanted.size()) {
+      List<String> named, List<FileStamp> files, FailureCode code, String what) {
+    if (files.size() < named.size()) {
       throw new CaravanException(
           code,
           "Of the files %s only %s %s."
-              .formatted(wanted, files.stream().map(FileStamp::name).toList(), what));
+              .formatted(named, files.stream().map(FileStamp::name).toList(), what));
     }
   }
 
@@ -84,18 +83,10 @@ final class ImportFiles implements Processor {
         .toList();
   }
 
-  private Set<String> loaded(UUID job) {
-    try {
-      return jobs.loaded(job);
-    } catch (SQLException e) {
-      throw SqlFailure.of("Cannot look up what job " + job + " has loaded", e);
-    }
-  }
-
-  private List<FileStamp> take(UUID job, List<FileStamp> files) {
+  private List<FileStamp> take(RunningJob job, List<FileStamp> files) {
     List<SourceFile> sources = files.stream().map(ImportJobs::source).toList();
     try {
-      return jobs.take(job, project.project(), sources).stream()
+      return jobs.take(job.attempt().jobId(), project.project(), sources).stream()
           .map(ImportJobs::stamp)
           .toList();
     } catch (SQLException e) {

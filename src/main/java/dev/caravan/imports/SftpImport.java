@@ -4,9 +4,12 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.Retry;
 import dev.caravan.job.camel.FileRecorder;
+import dev.caravan.job.camel.Schedule;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobLauncher;
+import dev.caravan.job.jdbc.ScheduleFires;
 import dev.caravan.project.ProjectConfig;
+import dev.caravan.project.ScheduleConfig;
 import dev.caravan.project.SftpConfig;
 import dev.caravan.project.SftpConfig.Download;
 import dev.caravan.project.SftpServer;
@@ -20,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import javax.sql.DataSource;
@@ -34,6 +38,7 @@ public final class SftpImport implements AutoCloseable {
 
   private static final String POLL_TEMPLATE = "poll-sftp";
   private static final String JOB_TEMPLATE = "import-sftp";
+  private static final String SCHEDULE_TEMPLATE = "schedule";
 
   private final CamelContext context;
   private final ProjectConfig project;
@@ -43,6 +48,7 @@ public final class SftpImport implements AutoCloseable {
   private final FileMover mover;
   private final ImportJobs imports;
   private final JdbcJobRepository jobs;
+  private Schedule schedule;
 
   /**
    * What the imports of all projects share.
@@ -58,6 +64,7 @@ public final class SftpImport implements AutoCloseable {
       Optional<Path> defaultKnownHosts,
       JdbcJobRepository jobs,
       JobLauncher launcher,
+      ScheduleFires fires,
       Retry retry,
       Duration timeout) {}
 
@@ -97,7 +104,41 @@ public final class SftpImport implements AutoCloseable {
     around
         .context()
         .addRouteFromTemplate(pollRoute(project), POLL_TEMPLATE, sftpImport.parameters());
+    if (project.schedule().cron().isPresent()) {
+      sftpImport.addSchedule(around, project.schedule().cron().get());
+    }
     return sftpImport;
+  }
+
+  private void addSchedule(Surroundings around, String cron) throws Exception {
+    String name = ImportJobs.route(project);
+    ScheduleConfig config = project.schedule();
+    schedule =
+        new Schedule(
+            name,
+            cron,
+            config.zone(),
+            config.runMissed() ? Schedule.Misfire.RUN_ONCE : Schedule.Misfire.SKIP,
+            () -> imports.request(new ImportParameters(List.of(), false)),
+            around.fires(),
+            Clock.systemUTC());
+    context.addRouteFromTemplate(
+        "schedule-" + project.project(),
+        SCHEDULE_TEMPLATE,
+        Map.of(
+            "name",
+            name,
+            "cron",
+            cron,
+            "timeZone",
+            config.zone().getId(),
+            "schedule",
+            bind("schedule", schedule)));
+  }
+
+  /** When it is imported, if it is not polled. */
+  public Optional<Schedule> schedule() {
+    return Optional.ofNullable(schedule);
   }
 
   /** Moves its loaded files away. */
@@ -170,6 +211,7 @@ public final class SftpImport implements AutoCloseable {
     parameters.put("username", server.username());
     parameters.put("directory", sftp.remotePath());
     parameters.put("authentications", server.keyPath().isPresent() ? "publickey" : "password");
+    parameters.put("polls", project.schedule().cron().isEmpty());
     parameters.put("pollMillis", sftp.pollInterval().toMillis());
     server.password().ifPresent(s -> parameters.put("password", bind("password", s)));
     server.keyPath().ifPresent(p -> parameters.put("privateKeyFile", p.toString()));

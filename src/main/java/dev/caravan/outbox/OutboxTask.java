@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,15 +35,19 @@ public final class OutboxTask {
   private final Outbox outbox;
   private final String node;
   private final Map<String, EffectHandler> handlers;
+  private final Semaphore free;
 
   /**
    * @param node name of this process, for the log of attempts
    * @param handlers by the kind of entry that they carry out
+   * @param atOnce how many attempts this node makes at the same time; with so many threads more
+   *     than it needs for other tasks, receivers that hang hold up none of those
    */
-  public OutboxTask(Outbox outbox, String node, Map<String, EffectHandler> handlers) {
+  public OutboxTask(Outbox outbox, String node, Map<String, EffectHandler> handlers, int atOnce) {
     this.outbox = outbox;
     this.node = node;
     this.handlers = Map.copyOf(handlers);
+    this.free = new Semaphore(atOnce);
   }
 
   /**
@@ -66,7 +71,14 @@ public final class OutboxTask {
         LOG.warn("outbox {}: this version knows no '{}'; another may", id, entry.get().kind());
         return again(UNKNOWN_KIND_PAUSE);
       }
-      return attempt(entry.get(), handler);
+      if (!free.tryAcquire()) {
+        return again(busyPause(entry.get().age()));
+      }
+      try {
+        return attempt(entry.get(), handler);
+      } finally {
+        free.release();
+      }
     } catch (SQLException e) {
       throw new CaravanException(
           FailureCode.DB_ERROR, "outbox %s: %s".formatted(id, e.getMessage()), e);

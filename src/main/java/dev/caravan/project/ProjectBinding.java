@@ -1,6 +1,8 @@
 package dev.caravan.project;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
 import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.project.SftpConfig.Download;
 import dev.caravan.project.TableOptions.Formats;
@@ -11,7 +13,9 @@ import dev.caravan.project.TableOptions.OnError;
 import dev.caravan.project.TableOptions.Range;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +35,7 @@ final class ProjectBinding {
         text(document, "project"),
         text(document, "connection"),
         sftp(document.get("sftp")),
+        schedule(document),
         naming(document.get("table_naming")),
         rules(document));
   }
@@ -44,6 +49,26 @@ final class ProjectBinding {
         Duration.ofSeconds(sftp.get("poll_seconds").longValue()),
         optional(sftp, "done_marker").map(DoneMarker::of),
         constant(Download.class, sftp, "download"));
+  }
+
+  private static ScheduleConfig schedule(JsonNode document) {
+    JsonNode schedule = document.get("schedule");
+    return new ScheduleConfig(
+        optional(schedule, "cron"),
+        zone(text(schedule, "time_zone")),
+        text(schedule, "misfire").equals("run_once"));
+  }
+
+  private static ZoneId zone(String name) {
+    try {
+      return ZoneId.of(name);
+    } catch (DateTimeException e) {
+      throw new CaravanException(
+          FailureCode.CONFIG_INVALID,
+          "schedule.time_zone: found '%s'; allowed is a name of the tz database such as Europe/Zurich."
+              .formatted(name),
+          e);
+    }
   }
 
   private static SftpServer server(JsonNode sftp) {

@@ -15,6 +15,7 @@ public record ProjectConfig(
     String project,
     String connection,
     SftpConfig sftp,
+    ScheduleConfig schedule,
     TableNaming tableNaming,
     List<TableRule> tables) {
 

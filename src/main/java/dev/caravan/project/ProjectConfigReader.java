@@ -57,7 +57,7 @@ public final class ProjectConfigReader {
 
   private static JsonNode parse(String text, Problems problems) {
     requireSize(text.length(), problems);
-    return new ProjectText(text, problems).parse();
+    return new ProjectText(text, problems, "project, connection").parse();
   }
 
   private ProjectConfig toConfig(JsonNode document, Problems problems) {
@@ -71,7 +71,8 @@ public final class ProjectConfigReader {
     return ProjectBinding.bind(schema.complete((ObjectNode) document));
   }
 
-  private static String textOf(Path file, Problems problems) {
+  /** The text of a file of the operator; also of other files that are checked like projects. */
+  static String textOf(Path file, Problems problems) {
     try (InputStream in = Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(MAX_BYTES + 1);
       requireSize(bytes.length, problems);

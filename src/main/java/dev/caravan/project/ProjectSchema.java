@@ -14,7 +14,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Map;
 
-/** The published schema of projects: what may be written, and what holds when nothing is. */
+/** A published schema: what may be written, and what holds when nothing is. */
 final class ProjectSchema {
 
   static final String RESOURCE = "project.schema.json";
@@ -23,7 +23,12 @@ final class ProjectSchema {
   private final Schema schema;
 
   ProjectSchema() {
-    root = load();
+    this(RESOURCE);
+  }
+
+  /** One of the schemas beside this class. */
+  ProjectSchema(String resource) {
+    root = load(resource);
     // Otherwise each start warns of an unknown keyword.
     SchemaRegistryConfig config =
         SchemaRegistryConfig.builder().errorMessageKeyword("errorMessage").build();
@@ -93,11 +98,11 @@ final class ProjectSchema {
     return root;
   }
 
-  private static JsonNode load() {
-    try (InputStream in = ProjectSchema.class.getResourceAsStream(RESOURCE)) {
+  private static JsonNode load(String resource) {
+    try (InputStream in = ProjectSchema.class.getResourceAsStream(resource)) {
       return new ObjectMapper().readTree(in);
     } catch (IOException e) {
-      throw new UncheckedIOException("Cannot read " + RESOURCE + " from the class path", e);
+      throw new UncheckedIOException("Cannot read " + resource + " from the class path", e);
     }
   }
 }

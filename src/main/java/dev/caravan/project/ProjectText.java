@@ -52,11 +52,13 @@ final class ProjectText {
   private final ObjectMapper mapper;
   private final String text;
   private final Problems problems;
+  private final String requiredKeys;
 
-  ProjectText(String text, Problems problems) {
+  ProjectText(String text, Problems problems, String requiredKeys) {
     this.mapper = text.stripLeading().startsWith("{") ? JSON : YAML;
     this.text = text;
     this.problems = problems;
+    this.requiredKeys = requiredKeys;
   }
 
   /**
@@ -115,7 +117,7 @@ final class ProjectText {
     JsonNode tree = mapper.readTree(text);
     boolean blank = tree.isTextual() && tree.textValue().isBlank();
     if (blank || tree.isMissingNode() || tree.isNull()) {
-      problems.add(KeyPath.ROOT, "is empty; required keys: project, connection");
+      problems.add(KeyPath.ROOT, "is empty; required keys: " + requiredKeys);
       throw problems.toException();
     }
     return tree;

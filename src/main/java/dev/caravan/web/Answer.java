@@ -1,19 +1,21 @@
 package dev.caravan.web;
 
+import dev.caravan.access.Caller;
+import io.vertx.ext.auth.User;
 import java.sql.SQLException;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.UUID;
 import org.apache.camel.Exchange;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConstants;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What all calls have in common: the ids and limits they take, and how they say no. */
+/** What all calls have in common: who calls, and how they answer. */
 final class Answer {
 
   private static final Logger LOG = LoggerFactory.getLogger(Answer.class);
 
-  /** Empty when there is no such job. */
+  /** Empty when there is no such thing, or it is another tenant's. */
   @FunctionalInterface
   interface Query {
     Optional<?> run() throws SQLException;
@@ -21,54 +23,47 @@ final class Answer {
 
   private Answer() {}
 
+  /**
+   * Who calls. The guard put the caller there as an object, which no header of a client can be.
+   *
+   * @return empty at a path that is open to anyone, without a credential
+   */
+  static Optional<Caller> anyCaller(Exchange exchange) {
+    Object user = exchange.getMessage().getHeader(VertxPlatformHttpConstants.AUTHENTICATED_USER);
+    return user instanceof User known
+        ? Optional.of((Caller) known.attributes().getValue(Guard.CALLER))
+        : Optional.empty();
+  }
+
+  /** Who calls, where only callers are let in. */
+  static Caller caller(Exchange exchange) {
+    return anyCaller(exchange)
+        .orElseThrow(() -> new IllegalStateException("The call did not come through the guard."));
+  }
+
   /** The body of the answer; it is JSON unless the query says otherwise. */
   static Object of(Exchange exchange, Query query) {
     try {
       exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
       Optional<?> body = query.run();
-      return body.isPresent() ? body.get() : notFound(exchange, "There is no such job.");
+      return body.isPresent() ? body.get() : problem(exchange, RequestCheck.NOT_FOUND);
     } catch (SQLException e) {
       LOG.error("The API cannot read the database: {}", e.getMessage());
       exchange.getMessage().setHeader("Retry-After", 5);
-      return problem(exchange, 503, "DB_UNAVAILABLE", "The database does not answer.");
+      return problem(
+          exchange, new Problem(ProblemCode.DB_UNAVAILABLE, "The database does not answer."));
     }
   }
 
-  /** The id; empty when the text is none, so that there is no such job. */
-  static Optional<UUID> jobId(String text) {
-    return text.matches("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-        ? Optional.of(UUID.fromString(text))
-        : Optional.empty();
+  /** The id in a path, which the document took for one. */
+  static UUID id(String text) {
+    return UUID.fromString(text);
   }
 
-  /** The number of rows that are asked for; empty when it is not allowed. */
-  static OptionalInt limit(String text, int otherwise, int max) {
-    if (text == null) {
-      return OptionalInt.of(otherwise);
-    }
-    int limit = text.matches("[0-9]{1,4}") ? Integer.parseInt(text) : 0;
-    return limit >= 1 && limit <= max ? OptionalInt.of(limit) : OptionalInt.empty();
-  }
-
-  static String badLimit(Exchange exchange, int max) {
-    return badParameter(exchange, "limit: allowed is a number from 1 to " + max);
-  }
-
-  static String badParameter(Exchange exchange, String detail) {
-    return problem(exchange, 400, "BAD_PARAMETER", detail);
-  }
-
-  static String notFound(Exchange exchange, String detail) {
-    return problem(exchange, 404, "NOT_FOUND", detail);
-  }
-
-  /**
-   * RFC 9457, with the members that contract 5 shows. The detail is ours, never the caller's text.
-   */
-  private static String problem(Exchange exchange, int status, String code, String detail) {
-    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
-    exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/problem+json");
-    return "{\"status\":%d,\"error_code\":\"%s\",\"detail\":\"%s\"}"
-        .formatted(status, code, detail);
+  /** A refusal, with its status. */
+  static String problem(Exchange exchange, Problem problem) {
+    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, problem.code().status());
+    exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, Problem.CONTENT_TYPE);
+    return problem.json();
   }
 }

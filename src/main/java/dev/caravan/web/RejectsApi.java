@@ -16,7 +16,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.camel.Exchange;
@@ -26,7 +25,6 @@ import org.apache.camel.Header;
 public final class RejectsApi {
 
   private static final int DEFAULT_LIMIT = 100;
-  private static final int MAX_LIMIT = 1_000;
 
   private static final ObjectMapper JSON =
       new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
@@ -51,18 +49,10 @@ public final class RejectsApi {
       @Header("after") String after,
       @Header("limit") String limit,
       Exchange exchange) {
-    OptionalInt rows = Answer.limit(limit, DEFAULT_LIMIT, MAX_LIMIT);
-    if (rows.isEmpty()) {
-      return Answer.badLimit(exchange, MAX_LIMIT);
-    }
-    if (after != null && !after.matches("[0-9]{1,18}")) {
-      return Answer.badParameter(exchange, "after: allowed is the number of a line");
-    }
     long line = after == null ? 0 : Long.parseLong(after);
+    int rows = limit == null ? DEFAULT_LIMIT : Integer.parseInt(limit);
     return ofTarget(
-        id,
-        exchange,
-        (connection, job) -> json(Rejects.list(connection, job, line, rows.getAsInt())));
+        id, exchange, (connection, job) -> json(Rejects.list(connection, job, line, rows)));
   }
 
   private static String json(Rejects.Page page) {
@@ -118,11 +108,10 @@ public final class RejectsApi {
     return Answer.of(
         exchange,
         () -> {
-          Optional<UUID> job = Answer.jobId(id);
-          Optional<String> project =
-              job.isPresent() ? reports.project(job.get()) : Optional.empty();
+          UUID job = Answer.id(id);
+          Optional<String> project = reports.project(Answer.caller(exchange).tenant(), job);
           return project.isPresent()
-              ? Optional.of(ofProject(project.get(), job.get(), exchange, query))
+              ? Optional.of(ofProject(project.get(), job, exchange, query))
               : Optional.empty();
         });
   }
@@ -131,9 +120,11 @@ public final class RejectsApi {
       throws SQLException {
     DataSource target = targets.get(project);
     if (target == null) {
-      return Answer.notFound(
+      return Answer.problem(
           exchange,
-          "The project of the job is not configured any more; its database is not known.");
+          new Problem(
+              ProblemCode.NOT_FOUND,
+              "The project of the job is not configured any more; its database is not known."));
     }
     try (Connection connection = target.getConnection()) {
       return query.run(connection, job);

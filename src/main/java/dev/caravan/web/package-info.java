@@ -1,8 +1,8 @@
 /**
- * The REST face: one class per contract. So far the reading calls: contract 1's jobs, and what they
- * refused; they listen on loopback.
+ * The REST face: one class per part of the contract, the OpenAPI document that comes first, and the
+ * guard in front of every request.
  *
- * <p>Imports Camel, Jackson, {@code job.jdbc}, {@code pgload} (the stored rejects) and {@code
- * failure}.
+ * <p>Imports Camel, Vert.x, Jackson, the JSON Schema validator, {@code access}, {@code job.jdbc},
+ * {@code pgload} (the stored rejects) and {@code failure}.
  */
 package dev.caravan.web;

@@ -55,8 +55,10 @@ class ArchitectureTest {
             "job",
             FAILURE,
             "dev.caravan.copyupsert..",
+            "dev.caravan.database..",
             "dev.caravan.pgload..",
             "com.github.kagkarlsson..",
+            "org.quartz..",
             CAMEL,
             LOG),
         new Arrow(
@@ -66,8 +68,19 @@ class ArchitectureTest {
             CAMEL,
             "com.jcraft.jsch..",
             "org.apache.commons.pool2..",
+            "com.fasterxml.jackson..",
+            "com.nimbusds..",
+            "org.apache.hc..",
+            "io.github.resilience4j..",
             LOG),
-        new Arrow("project", FAILURE, "com.fasterxml.jackson..", "com.networknt..", "org.yaml.."),
+        new Arrow("sync", FAILURE, CAMEL),
+        new Arrow(
+            "project",
+            FAILURE,
+            "dev.caravan.record..",
+            "com.fasterxml.jackson..",
+            "com.networknt..",
+            "org.yaml.."),
         new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
         new Arrow(
             "outbox",
@@ -78,11 +91,22 @@ class ArchitectureTest {
             "com.standardwebhooks..",
             LOG),
         new Arrow(
+            "access",
+            FAILURE,
+            "dev.caravan.database..",
+            "com.nimbusds..",
+            "com.github.benmanes.caffeine..",
+            LOG),
+        new Arrow(
             "web",
             FAILURE,
+            "dev.caravan.access..",
             "dev.caravan.job..",
             "dev.caravan.pgload..",
             "com.fasterxml.jackson..",
+            "com.networknt..",
+            "io.vertx..",
+            "io.netty..",
             CAMEL,
             LOG),
         new Arrow(
@@ -148,7 +172,8 @@ class ArchitectureTest {
   void onlyJsonRecordsKnowJackson() {
     noClasses()
         .that()
-        .resideInAnyPackage("dev.caravan.record", "dev.caravan.record.csv")
+        .resideInAnyPackage(
+            "dev.caravan.record", "dev.caravan.record.csv", "dev.caravan.record.mapping")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("com.fasterxml.jackson..")
@@ -168,6 +193,8 @@ class ArchitectureTest {
         .resideOutsideOfPackages(
             "dev.caravan.pgload..",
             "dev.caravan.job.jdbc..",
+            "dev.caravan.access.jdbc..",
+            "dev.caravan.database..",
             "dev.caravan.outbox..",
             "dev.caravan.embedded..")
         .should()
@@ -176,7 +203,8 @@ class ArchitectureTest {
         .orShould()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.sql.PreparedStatement")
-        .because("SQL belongs to pgload (loads) and job.jdbc (jobs); add a method there")
+        .because(
+            "SQL belongs to pgload (loads), job.jdbc (jobs) and access.jdbc (keys); add a method there")
         .check(CARAVAN);
   }
 

@@ -26,6 +26,8 @@ public final class OutboxRig implements AutoCloseable {
   /** One more attempt, after the test. */
   public static final RetrySchedule NEXT_HOUR = new RetrySchedule(List.of(Duration.ofHours(1)));
 
+  private static final int THREADS = 6;
+
   private final TestDatabase test = TestDatabase.create();
   private final Database database = Database.open("outbox", test.url(), null, null, 8);
   private final Sql sql = new Sql(test.url(), null, null);
@@ -74,7 +76,12 @@ public final class OutboxRig implements AutoCloseable {
 
   /** Starts a node; it is stopped by {@link #stopNodes}. */
   public Scheduler node(String name, Map<String, EffectHandler> handlers) {
-    Scheduler node = builder(name, handlers).build();
+    return node(name, handlers, THREADS);
+  }
+
+  /** Starts one that makes fewer attempts at once than it has threads. */
+  public Scheduler node(String name, Map<String, EffectHandler> handlers, int atOnce) {
+    Scheduler node = builder(name, handlers, atOnce).build();
     nodes.push(node);
     node.start();
     return node;
@@ -83,7 +90,7 @@ public final class OutboxRig implements AutoCloseable {
   /** Starts a node that takes others for dead within half a second. */
   public Scheduler impatientNode(String name, Map<String, EffectHandler> handlers) {
     Scheduler node =
-        builder(name, handlers)
+        builder(name, handlers, THREADS)
             .heartbeatInterval(Duration.ofMillis(100))
             .missedHeartbeatsLimit(4)
             .build();
@@ -92,15 +99,15 @@ public final class OutboxRig implements AutoCloseable {
     return node;
   }
 
-  private SchedulerBuilder builder(String name, Map<String, EffectHandler> handlers) {
+  private SchedulerBuilder builder(String name, Map<String, EffectHandler> handlers, int atOnce) {
     return Scheduler.create(
-            database.dataSource(), List.of(new OutboxTask(outbox, name, handlers).task()))
+            database.dataSource(), List.of(new OutboxTask(outbox, name, handlers, atOnce).task()))
         .schedulerName(new SchedulerName.Fixed(name))
         .tableName("caravan.scheduled_tasks")
         .pollingInterval(Duration.ofMillis(20))
         .shutdownMaxWait(Duration.ofMillis(100))
         .enablePriority()
-        .threads(6);
+        .threads(THREADS);
   }
 
   public void stopNodes() {

@@ -7,12 +7,14 @@ import com.github.kagkarlsson.scheduler.Scheduler;
 import dev.caravan.outbox.Outbox.Redelivery;
 import java.sql.Connection;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -178,6 +180,38 @@ class OutboxTest {
     UUID entry = rig.add("test", "{}");
     awaitState(entry, "done");
     assertThat(rig.attempts(entry)).containsExactly("done|null");
+  }
+
+  @Test
+  void leavesThreadsToOthersHoweverManyReceiversHang() throws Exception {
+    CountDownLatch answers = new CountDownLatch(1);
+    AtomicInteger running = new AtomicInteger();
+    AtomicInteger mostAtOnce = new AtomicInteger();
+    EffectHandler hanging =
+        handler(
+            OutboxRig.QUICK,
+            id -> {
+              mostAtOnce.accumulateAndGet(running.incrementAndGet(), Math::max);
+              awaitUninterruptibly(answers);
+              running.decrementAndGet();
+              return Outcome.done(null);
+            });
+    rig.node("a", Map.of("test", hanging), 2);
+    List<UUID> entries = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      entries.add(rig.add("test", "{}"));
+    }
+    String deferred =
+        "SELECT count(*) FROM caravan.scheduled_tasks WHERE consecutive_failures = 0 AND task_instance IN ('%s')"
+            .formatted(String.join("','", entries.stream().map(UUID::toString).toList()));
+    await().untilAsserted(() -> assertThat(rig.sql().value(deferred)).isEqualTo("3"));
+    answers.countDown();
+    entries.forEach(
+        entry -> {
+          awaitState(entry, "done");
+          assertThat(rig.attempts(entry)).containsExactly("done|null");
+        });
+    assertThat(mostAtOnce).hasValue(2);
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,6 +76,7 @@ class ProjectConfigReaderTest {
                     Duration.ofSeconds(5),
                     Optional.empty(),
                     Download.STREAM),
+                new ScheduleConfig(Optional.empty(), ZoneId.of("UTC"), true),
                 new TableNaming("", "", true),
                 List.of(
                     new TableRule(

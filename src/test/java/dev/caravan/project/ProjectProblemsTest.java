@@ -57,11 +57,11 @@ class ProjectProblemsTest {
         Arguments.of(
             "a key in another style",
             ProjectTexts.MINIMAL + "tableNaming: {}\n",
-            "tableNaming: unknown key (did you mean table_naming?); allowed keys: connection, defaults, project, sftp, table_naming, tables"),
+            "tableNaming: unknown key (did you mean table_naming?); allowed keys: connection, defaults, project, schedule, sftp, table_naming, tables"),
         Arguments.of(
             "a hostile key",
             ProjectTexts.MINIMAL + "\"a\\nb\\u202e\": 1\n",
-            "[\"a\\u000ab\\u202e\"]: unknown key; allowed keys: connection, defaults, project, sftp, table_naming, tables"),
+            "[\"a\\u000ab\\u202e\"]: unknown key; allowed keys: connection, defaults, project, schedule, sftp, table_naming, tables"),
         Arguments.of(
             "a missing key",
             ProjectTexts.MINIMAL.replace("connection: warehouse\n", ""),

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.caravan.Caravan;
+import dev.caravan.access.ApiKey;
+import dev.caravan.access.Role;
+import dev.caravan.access.jdbc.ApiKeys;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +27,7 @@ import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
 
 /** The whole program with some projects, and what its job tables say. */
 public final class TestCaravan implements AutoCloseable {
@@ -31,6 +36,7 @@ public final class TestCaravan implements AutoCloseable {
 
   private final TestDatabase database;
   private final Caravan caravan;
+  private final int httpPort;
 
   /** One job, with its file if it has one. */
   public record Job(
@@ -51,9 +57,10 @@ public final class TestCaravan implements AutoCloseable {
     }
   }
 
-  private TestCaravan(TestDatabase database, Caravan caravan) {
+  private TestCaravan(TestDatabase database, Caravan caravan, int httpPort) {
     this.database = database;
     this.caravan = caravan;
+    this.httpPort = httpPort;
   }
 
   /**
@@ -64,6 +71,13 @@ public final class TestCaravan implements AutoCloseable {
    */
   public static TestCaravan start(TestDatabase database, Path folder, String... projects)
       throws Exception {
+    return start(database, folder, Map.of(), projects);
+  }
+
+  /** Starts it with settings of its own. */
+  public static TestCaravan start(
+      TestDatabase database, Path folder, Map<String, String> more, String... projects)
+      throws Exception {
     Path configuration = Files.createTempDirectory(folder, "caravan");
     for (int i = 0; i < projects.length; i++) {
       Files.writeString(configuration.resolve("project" + i + ".yaml"), projects[i]);
@@ -71,14 +85,17 @@ public final class TestCaravan implements AutoCloseable {
     Map<String, String> settings = new HashMap<>();
     settings.put("caravan.database.url", database.url());
     settings.put("caravan.data", configuration.resolve("data").toString());
-    settings.put("caravan.projects", configuration.resolve("*.yaml").toString());
-    settings.put("caravan.http.port", String.valueOf(FreePort.find()));
+    settings.put(
+        "caravan.projects", projects.length == 0 ? "" : configuration.resolve("*.yaml").toString());
+    int httpPort = FreePort.find();
+    settings.put("caravan.http.port", String.valueOf(httpPort));
     settings.put("caravan.retry.delay", "50");
     settings.put(
         "camel.main.routesIncludePattern",
         "file:" + impatientRoutes(configuration.resolve("routes")) + "/**/*.camel.yaml");
+    settings.putAll(more);
     PrintStream out = new PrintStream(new ByteArrayOutputStream(), false, StandardCharsets.UTF_8);
-    return new TestCaravan(database, new Caravan(settings, out).start());
+    return new TestCaravan(database, new Caravan(settings, out).start(), httpPort);
   }
 
   /** The routes as they are, except that a stall ends after 3 s instead of 60. */
@@ -112,6 +129,32 @@ public final class TestCaravan implements AutoCloseable {
           - {file_pattern: "*.csv", target_table: %s, primary_key: id}
         """
         .formatted(name, keys, table);
+  }
+
+  /** The running context. */
+  public CamelContext context() {
+    return caravan.context();
+  }
+
+  /** The REST API, called without a credential. */
+  public Api anybody() {
+    return new Api(URI.create("http://127.0.0.1:" + httpPort), Map.of());
+  }
+
+  /** The REST API, called with a new key of that tenant and role. */
+  public Api as(String tenant, Role role) {
+    return anybody().with("Authorization", "Bearer " + key(tenant, role));
+  }
+
+  /** A new key. */
+  public String key(String tenant, Role role) {
+    ApiKey key = ApiKey.create();
+    try {
+      new ApiKeys(database.dataSource(), null).create(tenant, role, "test", key, null);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+    return key.secret();
   }
 
   /** All jobs so far, the oldest first. */

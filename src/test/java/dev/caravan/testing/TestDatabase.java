@@ -36,6 +36,8 @@ public record TestDatabase(String url, DataSource dataSource) {
                 .start();
         execute(postgres, "CREATE ROLE " + OWNER + " LOGIN");
         execute(postgres, "ALTER ROLE " + OWNER + " SET search_path = public");
+        execute(postgres, "CREATE ROLE caravan_reader NOLOGIN");
+        execute(postgres, "GRANT caravan_reader TO " + OWNER);
         return postgres;
       } catch (IOException e) {
         throw new UncheckedIOException(e);

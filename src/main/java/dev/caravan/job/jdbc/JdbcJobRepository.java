@@ -218,7 +218,7 @@ public final class JdbcJobRepository {
     }
   }
 
-  /** The files of a job that it has no more to do with, whichever attempt loaded them. */
+  /** The files that the job is known to have loaded. */
   public Set<String> loaded(UUID job) throws SQLException {
     String sql =
         """

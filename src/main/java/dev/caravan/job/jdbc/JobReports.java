@@ -1,71 +1,91 @@
 package dev.caravan.job.jdbc;
 
-import java.sql.Connection;
+import dev.caravan.database.TenantReads;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.UUID;
-import javax.sql.DataSource;
 
-/** Jobs as JSON, written by the view {@code caravan.job_report}. */
+/** Jobs of one tenant as JSON, written by the view {@code caravan.job_report}. */
 public final class JobReports {
 
-  private final DataSource dataSource;
+  private final TenantReads reads;
 
   /** The database of the job tables. */
-  public JobReports(DataSource dataSource) {
-    this.dataSource = dataSource;
+  public JobReports(TenantReads reads) {
+    this.reads = reads;
   }
 
   /**
-   * The newest jobs as an array.
+   * A page of jobs, the newest first: {@code {"jobs": [...], "next": cursor or null}}.
    *
    * @param state of all of them; null for any
+   * @param before the cursor of the page before; {@link Long#MAX_VALUE} for the first page
    */
-  public String newest(String state, int limit) throws SQLException {
+  public String page(String tenant, String state, long before, int limit) throws SQLException {
     String sql =
         """
-        SELECT coalesce(jsonb_agg(report ORDER BY created_at DESC), '[]')
-        FROM (SELECT * FROM caravan.job_report
-              WHERE ?::text IS NULL OR state = ? ORDER BY created_at DESC LIMIT ?) newest""";
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement query = connection.prepareStatement(sql)) {
-      query.setString(1, state);
-      query.setString(2, state);
-      query.setInt(3, limit);
-      return first(query).orElseThrow();
-    }
+        WITH newest AS (
+          SELECT j.seq, r.report, row_number() OVER (ORDER BY j.seq DESC) AS n
+          FROM (SELECT id, seq FROM caravan.job
+                WHERE tenant = ? AND (?::text IS NULL OR state = ?) AND seq < ?
+                ORDER BY seq DESC LIMIT ? + 1) j
+          JOIN caravan.job_report r ON r.id = j.id)
+        SELECT jsonb_build_object(
+          'jobs', coalesce(jsonb_agg(report ORDER BY n) FILTER (WHERE n <= ?), '[]'),
+          'next', CASE WHEN count(*) > ? THEN (min(seq) FILTER (WHERE n <= ?))::text END)
+        FROM newest""";
+    return reads.read(
+        tenant,
+        connection -> {
+          try (PreparedStatement query = connection.prepareStatement(sql)) {
+            query.setString(1, tenant);
+            query.setString(2, state);
+            query.setString(3, state);
+            query.setLong(4, before);
+            query.setInt(5, limit);
+            query.setInt(6, limit);
+            query.setInt(7, limit);
+            query.setInt(8, limit);
+            return first(query).orElseThrow();
+          }
+        });
   }
 
-  /** One job; empty when there is none. */
-  public Optional<String> find(UUID id) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement query =
-            connection.prepareStatement("SELECT report FROM caravan.job_report WHERE id = ?")) {
-      query.setObject(1, id);
-      return first(query);
-    }
+  /** One job; empty when the tenant has none of the id. */
+  public Optional<String> find(String tenant, UUID id) throws SQLException {
+    return ofJob(
+        "SELECT r.report FROM caravan.job j JOIN caravan.job_report r ON r.id = j.id", tenant, id);
   }
 
-  /** The project of a job; empty when there is no such job. */
-  public Optional<String> project(UUID id) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement query =
-            connection.prepareStatement("SELECT project FROM caravan.job WHERE id = ?")) {
-      query.setObject(1, id);
-      return first(query);
-    }
+  /** The project of a job; empty when the tenant has none of the id. */
+  public Optional<String> project(String tenant, UUID id) throws SQLException {
+    return ofJob("SELECT j.project FROM caravan.job j", tenant, id);
   }
 
-  /** Says that the database answers. */
-  public String health() throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement query =
-            connection.prepareStatement(
-                "SELECT jsonb_build_object('status', 'up', 'database', 'up')")) {
-      return first(query).orElseThrow();
-    }
+  private Optional<String> ofJob(String select, String tenant, UUID id) throws SQLException {
+    return reads.read(
+        tenant,
+        connection -> {
+          try (PreparedStatement query =
+              connection.prepareStatement(select + " WHERE j.id = ? AND j.tenant = ?")) {
+            query.setObject(1, id);
+            query.setString(2, tenant);
+            return first(query);
+          }
+        });
+  }
+
+  /** Returns when the database answers. */
+  public void ping() throws SQLException {
+    reads.read(
+        "",
+        connection -> {
+          try (PreparedStatement query = connection.prepareStatement("SELECT 1")) {
+            return first(query);
+          }
+        });
   }
 
   private static Optional<String> first(PreparedStatement query) throws SQLException {

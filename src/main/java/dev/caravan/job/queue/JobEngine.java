@@ -43,12 +43,24 @@ public final class JobEngine implements AutoCloseable {
   /** db-scheduler's least: a node that misses so many heartbeats is dead. */
   private static final int MISSED_HEARTBEATS = 4;
 
+  /** Threads that attempts of jobs leave to the other tasks. */
+  public static final int EFFECTS_AT_ONCE = 16;
+
   private static final Duration TICK = Duration.ofSeconds(1);
+  private static final int CHORE_TICKS = 30;
   private static final Duration RETRY = Duration.ofSeconds(2);
 
   /** How long running attempts may go on when the node stops, before they are handed back. */
   private static final Duration GRACE = Duration.ofSeconds(20);
 
+  /** Something to look after from time to time, on every node. */
+  @FunctionalInterface
+  public interface Chore {
+    /** Fails while the database is away, and is done again. */
+    void run() throws SQLException;
+  }
+
+  private final List<Chore> chores;
   private final JobQueue queue;
   private final JobWork work;
   private final Settings settings;
@@ -60,6 +72,7 @@ public final class JobEngine implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(r -> daemon(r, "job-housekeeping"));
   private final ScheduledExecutorService stopping =
       Executors.newSingleThreadScheduledExecutor(r -> daemon(r, "job-stop"));
+  private volatile boolean stopped;
   private int ticks;
   private boolean away;
 
@@ -87,10 +100,17 @@ public final class JobEngine implements AutoCloseable {
    * @param dataSource a pool of its own: loads that use up all connections must not make the node
    *     look dead
    * @param more tasks of db-scheduler beside the attempts
+   * @param chores done every half a minute
    */
   public JobEngine(
-      DataSource dataSource, JobQueue queue, JobWork work, Settings settings, List<Task<Void>> more)
+      DataSource dataSource,
+      JobQueue queue,
+      JobWork work,
+      Settings settings,
+      List<Task<Void>> more,
+      List<Chore> chores)
       throws SQLException {
+    this.chores = List.copyOf(chores);
     this.queue = queue;
     this.work = work;
     this.settings = settings;
@@ -110,8 +130,8 @@ public final class JobEngine implements AutoCloseable {
             .startTasks(retention)
             .tableName("caravan.scheduled_tasks")
             .schedulerName(new SchedulerName.Fixed(settings.node()))
-            // effects of the outbox must not wait for loads
-            .threads(threads + 4)
+            // effects of the outbox must not wait for loads, nor loads for them
+            .threads(threads + EFFECTS_AT_ONCE)
             .pollUsingLockAndFetch(0.5, 1.0)
             .enablePriority()
             .pollingInterval(TICK)
@@ -147,7 +167,7 @@ public final class JobEngine implements AutoCloseable {
     if (delay.isZero() && !admitting.compareAndSet(false, true)) {
       return; // one that has not begun yet sees what is committed by now
     }
-    if (!housekeeping.isShutdown()) {
+    if (!stopped) {
       housekeeping.schedule(this::admit, delay.toMillis(), TimeUnit.MILLISECONDS);
     }
   }
@@ -184,6 +204,9 @@ public final class JobEngine implements AutoCloseable {
 
   private void admit() {
     admitting.set(false);
+    if (stopped) {
+      return; // what is handed back is for others
+    }
     guarded(
         () -> {
           int admitted = 0;
@@ -199,22 +222,20 @@ public final class JobEngine implements AutoCloseable {
   private void tick() {
     guarded(
         () -> {
-          if (ticks++ % 30 == 0) {
-            clock.set(queue.now());
-          }
           queue.expire();
           watch();
+          if (ticks++ % CHORE_TICKS == 0) {
+            clock.set(queue.now());
+            for (Chore chore : chores) {
+              chore.run();
+            }
+          }
         });
     admit();
   }
 
-  @FunctionalInterface
-  private interface DatabaseWork {
-    void run() throws SQLException;
-  }
-
   /** The database may be away for a while; that is said once. */
-  private void guarded(DatabaseWork databaseWork) {
+  private void guarded(Chore databaseWork) {
     try {
       databaseWork.run();
       if (away) {
@@ -262,6 +283,10 @@ public final class JobEngine implements AutoCloseable {
   /** Takes no more work; what runs may finish within 20 s and is handed back then. */
   @Override
   public void close() {
+    if (stopped) {
+      return;
+    }
+    stopped = true;
     stopping.schedule(
         () -> running.forEach(job -> job.stop(StopReason.SHUTDOWN)),
         GRACE.toMillis(),

@@ -24,7 +24,7 @@ public final class JsonRecords implements Iterator<Map<String, ?>> {
   /** Deeper values are refused; a document deeper than Jackson's own limit (1,000) fails. */
   static final int MAX_DEPTH = 64;
 
-  private static final JsonMapper MAPPER =
+  static final JsonMapper MAPPER =
       JsonMapper.builder()
           // a double keeps 15 digits; ids have 17 and more
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
@@ -86,7 +86,10 @@ public final class JsonRecords implements Iterator<Map<String, ?>> {
     }
   }
 
-  private static CaravanException badJson(JsonProcessingException e) {
+  static CaravanException badJson(JsonProcessingException e) {
+    if (e.getCause() instanceof CaravanException broken) {
+      return broken; // of the stream itself; Jackson wraps what goes wrong inside of a value
+    }
     String place =
         e.getLocation() == null
             ? ""

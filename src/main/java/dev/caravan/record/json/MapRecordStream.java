@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.node.ValueNode;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.record.Fields;
+import dev.caravan.record.MapRecords;
 import dev.caravan.record.RecordStream;
 import dev.caravan.record.Reject;
 import dev.caravan.record.RejectCode;
@@ -27,9 +28,9 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * Records as maps from name to value, pulled one by one. The first record tells the columns; a
- * later one may leave columns out (NULL) but not bring new ones. The "line" is the record's number.
- * Numbers keep every digit; nested values become JSON text.
+ * Records as maps from name to value, pulled one by one. The first record tells the columns, unless
+ * {@link MapRecords} know them; a later one may leave columns out (NULL) but not bring new ones.
+ * The "line" is the record's number. Numbers keep every digit; nested values become JSON text.
  */
 public final class MapRecordStream implements RecordStream {
 
@@ -51,6 +52,7 @@ public final class MapRecordStream implements RecordStream {
 
   private final Iterator<? extends Map<String, ?>> records;
   private final Closeable source;
+  private final MapRecords known;
   private final List<String> columns;
   private final boolean[] json;
   private final Fields fields = new Fields();
@@ -64,17 +66,21 @@ public final class MapRecordStream implements RecordStream {
   private MapRecordStream(Iterator<? extends Map<String, ?>> records, Closeable source) {
     this.records = records;
     this.source = source;
+    this.known = records instanceof MapRecords mapRecords ? mapRecords : null;
     this.ahead = records.hasNext() ? records.next() : null;
-    this.columns = ahead == null ? List.of() : new ArrayList<>(ahead.keySet());
+    this.columns =
+        known != null
+            ? known.columns()
+            : ahead == null ? List.of() : new ArrayList<>(ahead.keySet());
     this.json = new boolean[columns.size()];
-    for (int i = 0; i < json.length; i++) {
+    for (int i = 0; i < json.length && ahead != null; i++) {
       json[i] = isNested(ahead.get(columns.get(i)));
     }
   }
 
-  /** Stands before the first record. */
+  /** Stands before the first record; {@link MapRecords} are closed with the stream. */
   public static MapRecordStream open(Iterator<? extends Map<String, ?>> records) {
-    return open(records, () -> {});
+    return open(records, records instanceof MapRecords source ? source : () -> {});
   }
 
   /** The same; the source of the records is closed with the stream. */
@@ -223,6 +229,11 @@ public final class MapRecordStream implements RecordStream {
   @Override
   public long line() {
     return line;
+  }
+
+  @Override
+  public List<String> warnings() {
+    return known == null ? List.of() : known.warnings();
   }
 
   @Override

@@ -3,26 +3,17 @@ package dev.caravan.job.camel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.caravan.database.Database;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
-import dev.caravan.job.JobEnd;
 import dev.caravan.job.JobRequest;
-import dev.caravan.job.Retry;
-import dev.caravan.job.jdbc.JdbcJobRepository;
-import dev.caravan.job.jdbc.JobLauncher;
-import dev.caravan.job.jdbc.JobQueue;
-import dev.caravan.job.queue.JobEngine;
+import dev.caravan.testing.JobRig;
 import dev.caravan.testing.Sql;
-import dev.caravan.testing.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.builder.RouteBuilder;
-import org.apache.camel.main.Main;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,51 +22,19 @@ import org.slf4j.MDC;
 /** Jobs as the policy writes them, launched into the queue and started by something else. */
 class JobRoutePolicyTest {
 
-  private static final Retry RETRY = new Retry(4, Duration.ofMillis(1), Duration.ofMillis(4));
-
-  private final TestDatabase test = TestDatabase.create();
-  private final Sql sql = new Sql(test.url(), null, null);
-  private final List<JobEnd> ended = new ArrayList<>();
   private final AtomicInteger attempts = new AtomicInteger();
-  private Database database;
-  private JobEngine engine;
-  private JobLauncher launcher;
-  private Main main;
+  private JobRig rig;
+  private Sql sql;
 
   @BeforeEach
   void start() throws Exception {
-    database = Database.open("test", test.url(), null, null, 4);
-    database.migrate();
-    JdbcJobRepository jobs =
-        new JdbcJobRepository(database.dataSource(), "here", (c, job, effect) -> {});
-    main = new Main();
-    main.setPropertyPlaceholderLocations("file:application.properties");
-    main.addOverrideProperty("camel.main.routesIncludePattern", "file:routes/shared/*.camel.yaml");
-    main.addOverrideProperty("camel.server.enabled", "false");
-    main.bind("policies", new JobRoutePolicyFactory(jobs, RETRY, List.of(ended::add)));
-    main.configure().addRoutesBuilder(new Routes());
-    main.start();
-    engine =
-        new JobEngine(
-                database.dataSource(),
-                new JobQueue(database.dataSource(), jobs),
-                new RouteWork(main.getCamelContext(), jobs),
-                new JobEngine.Settings(
-                    "here",
-                    List.of(new JobQueue.Limit("default", 2, 2)),
-                    Duration.ofMillis(200),
-                    Duration.ofMinutes(1),
-                    Duration.ofDays(1)),
-                List.of())
-            .start();
-    launcher = new JobLauncher(database.dataSource(), engine::wake);
+    rig = JobRig.start(new Routes());
+    sql = rig.sql();
   }
 
   @AfterEach
   void stop() {
-    engine.close();
-    main.stop();
-    database.close();
+    rig.close();
   }
 
   private final class Routes extends RouteBuilder {
@@ -105,12 +64,10 @@ class JobRoutePolicyTest {
 
   private void run(String plan) throws SQLException {
     UUID id =
-        launcher
-            .launch(
-                new JobRequest("job", "", "job")
-                    .parameters("[\"%s\"]".formatted(plan))
-                    .attempts(4, Duration.ofMinutes(1)))
-            .jobId();
+        rig.launch(
+            new JobRequest("job", "", "job")
+                .parameters("[\"%s\"]".formatted(plan))
+                .attempts(4, Duration.ofMinutes(1)));
     await()
         .until(
             () ->
@@ -141,7 +98,7 @@ class JobRoutePolicyTest {
     assertThat(job()).isEqualTo("job completed 3");
     assertThat(errors())
         .containsExactly("1|SOURCE_UNAVAILABLE|attempt 1", "2|SOURCE_UNAVAILABLE|attempt 2");
-    assertThat(ended).hasSize(1);
+    assertThat(rig.ended()).hasSize(1);
   }
 
   @Test
@@ -149,7 +106,7 @@ class JobRoutePolicyTest {
     run("DB_UNAVAILABLE 99");
     assertThat(job()).isEqualTo("job failed 4 DB_UNAVAILABLE");
     assertThat(errors()).hasSize(4).last().isEqualTo("4|DB_UNAVAILABLE|attempt 4");
-    assertThat(ended.get(0).message()).isEqualTo("attempt 4");
+    assertThat(rig.ended().get(0).message()).isEqualTo("attempt 4");
   }
 
   @Test
@@ -168,17 +125,18 @@ class JobRoutePolicyTest {
 
   @Test
   void makesAJobOfARouteThatSomethingElseStarted() {
-    main.getCamelContext()
+    rig.main()
+        .getCamelContext()
         .createProducerTemplate()
         .send("direct:job", e -> e.getMessage().setBody("X 0"));
     assertThat(MDC.get("job")).isNull();
     assertThat(job()).isEqualTo("job completed 1");
-    assertThat(ended).hasSize(1);
+    assertThat(rig.ended()).hasSize(1);
   }
 
   @Test
   void failsAJobWhoseRouteIsNotThere() throws Exception {
-    UUID id = launcher.launch(new JobRequest("job", "p", "nowhere")).jobId();
+    UUID id = rig.launch(new JobRequest("job", "p", "nowhere"));
     await().until(() -> job().endsWith("failed 1 CONFIG_INVALID"));
     assertThat(sql.value("SELECT message FROM caravan.job WHERE id = '" + id + "'"))
         .contains("no route nowhere");
@@ -186,7 +144,7 @@ class JobRoutePolicyTest {
 
   @Test
   void makesNoJobOfOtherRoutes() {
-    main.getCamelContext().createProducerTemplate().sendBody("direct:other", "x");
+    rig.main().getCamelContext().createProducerTemplate().sendBody("direct:other", "x");
     assertThat(sql.rows("SELECT * FROM caravan.job")).isEmpty();
   }
 }

@@ -1,0 +1,46 @@
+package dev.caravan.web;
+
+/** Why a call was refused; the names are shown to callers and never reused for something else. */
+enum ProblemCode {
+  /** The request is not HTTP that Caravan takes. */
+  BAD_REQUEST(400),
+  /** The body is empty, no JSON, or no JSON object in UTF-8. */
+  BAD_JSON(400),
+  /** A query parameter or header is unknown, given twice, or has a value that is not allowed. */
+  BAD_PARAMETER(400),
+  /** There is no credential, or none that is valid now. */
+  UNAUTHENTICATED(401),
+  /** The role of the caller does not allow the call. */
+  FORBIDDEN(403),
+  /** There is no such thing, or it is another tenant's. */
+  NOT_FOUND(404),
+  /** The path is right, the method is not; the header Allow has those that are. */
+  METHOD_NOT_ALLOWED(405),
+  /** The call does not fit the state of the thing. */
+  CONFLICT(409),
+  /** The body is larger than the call takes. */
+  TOO_LARGE(413),
+  /** The body is of a type that the call does not take. */
+  UNSUPPORTED_MEDIA_TYPE(415),
+  /** The body is JSON and breaks the rules of the call; errors says where. */
+  INVALID(422),
+  /** Too many failed logins from the address or for the key; Retry-After says how long to wait. */
+  TOO_MANY_REQUESTS(429),
+  /** The request head is too large. */
+  HEAD_TOO_LARGE(431),
+  /** A defect of Caravan; its log has more. */
+  INTERNAL(500),
+  /** The database does not answer. */
+  DB_UNAVAILABLE(503);
+
+  private final int status;
+
+  ProblemCode(int status) {
+    this.status = status;
+  }
+
+  /** The HTTP status that goes with it. */
+  int status() {
+    return status;
+  }
+}

@@ -70,8 +70,7 @@ public final class Database implements AutoCloseable {
     config.addDataSourceProperty("tcpKeepAlive", "true");
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
     config.addDataSourceProperty("socketTimeout", String.valueOf(silence.toSeconds()));
-    config.setConnectionInitSql(
-        "SET idle_in_transaction_session_timeout = " + silence.toMillis());
+    config.setConnectionInitSql("SET idle_in_transaction_session_timeout = " + silence.toMillis());
     try {
       return new Database(new HikariDataSource(config));
     } catch (HikariPool.PoolInitializationException e) {

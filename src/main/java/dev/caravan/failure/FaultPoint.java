@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>{@code -Dcaravan.fault=K9:halt:3} acts when K9 is passed the third time; {@code halt} ends the
  * process as kill -9 does, {@code stop} sends it SIGSTOP, {@code throw} lets the work fail.
  *
- * <p>{@code -Dcaravan.fault.no-fence=true} takes both walls against double loads away: the proof must
- * then find doubles.
+ * <p>{@code -Dcaravan.fault.no-fence=true} takes both walls against double loads away: the proof
+ * must then find doubles.
  */
 public final class FaultPoint {
 

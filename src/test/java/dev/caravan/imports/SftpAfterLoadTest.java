@@ -179,7 +179,9 @@ class SftpAfterLoadTest {
           WHEN (NEW.state IN ('completed', 'failed')) EXECUTE FUNCTION fail_once()""");
     }
     server.put("a.csv", ONE);
-    await().atMost(Duration.ofSeconds(40)).until(() -> caravan.jobs().stream().anyMatch(Job::ended));
+    await()
+        .atMost(Duration.ofSeconds(40))
+        .until(() -> caravan.jobs().stream().anyMatch(Job::ended));
     assertThat(done()).containsExactly("a.csv");
     assertThat(caravan.jobs()).extracting(Job::state).containsExactly("completed");
   }

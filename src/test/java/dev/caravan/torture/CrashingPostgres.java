@@ -14,8 +14,8 @@ import java.util.Optional;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * A PostgreSQL whose processes are killed. {@code fsync} is off, because the machine itself does not
- * crash; {@code synchronous_commit} stays on: what it has confirmed survives its own end.
+ * A PostgreSQL whose processes are killed. {@code fsync} is off, because the machine itself does
+ * not crash; {@code synchronous_commit} stays on: what it has confirmed survives its own end.
  */
 final class CrashingPostgres implements AutoCloseable {
 

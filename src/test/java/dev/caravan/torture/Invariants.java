@@ -50,8 +50,7 @@ final class Invariants {
     return violations(rig, atTheEnd);
   }
 
-  private static List<String> violations(Rig rig, Map<String, String> queries)
-      throws IOException {
+  private static List<String> violations(Rig rig, Map<String, String> queries) throws IOException {
     rig.noteMoved();
     return rig.sql(
         connection -> {

@@ -126,7 +126,9 @@ class KillPointsTest {
     }
   }
 
-  /** The same keys in each file for {@code u0}, so that rows are changed; new ones for {@code a0}. */
+  /**
+   * The same keys in each file for {@code u0}, so that rows are changed; new ones for {@code a0}.
+   */
   private void offer(String folder, String file, String target, boolean callback)
       throws IOException {
     StringBuilder content = new StringBuilder("id,file,n\n");

@@ -128,8 +128,8 @@ final class TcpProxy implements AutoCloseable {
   }
 
   /**
-   * Nothing comes through any more, and nobody is told. When it is over, new connections work; those
-   * of now stay silent for ever.
+   * Nothing comes through any more, and nobody is told. When it is over, new connections work;
+   * those of now stay silent for ever.
    */
   void blackHole(boolean on) {
     dark = on;

@@ -17,8 +17,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * One run: nodes load files while everything around them breaks, and what must hold is looked at all
- * the while.
+ * One run: nodes load files while everything around them breaks, and what must hold is looked at
+ * all the while.
  *
  * @param faults how many are planned
  * @param jobs how many must be completed, else the run proves nothing
@@ -39,11 +39,9 @@ record Torture(int faults, int jobs, int nodes, long seed, boolean fence) {
     System.out.printf("torture: seed %d, %s%n", seed, this);
     Instant start = Instant.now();
     Faults[] faultsOfRig = new Faults[1];
-    try (Rig rig =
-        new Rig(folder, nodes, (node, plan) -> faultsOfRig[0].atPoint(node, plan))) {
+    try (Rig rig = new Rig(folder, nodes, (node, plan) -> faultsOfRig[0].atPoint(node, plan))) {
       Faults harm =
-          new Faults(
-              rig, seed, fence ? List.of() : List.of("-Dcaravan.fault.no-fence=true"));
+          new Faults(rig, seed, fence ? List.of() : List.of("-Dcaravan.fault.no-fence=true"));
       faultsOfRig[0] = harm;
       Invariants invariants = new Invariants();
       harm.startNodes();
@@ -146,8 +144,7 @@ record Torture(int faults, int jobs, int nodes, long seed, boolean fence) {
     return false;
   }
 
-  private Report report(
-      Rig rig, Faults harm, Load load, List<String> violations, Instant start) {
+  private Report report(Rig rig, Faults harm, Load load, List<String> violations, Instant start) {
     int completed = completed(rig);
     String text =
         """

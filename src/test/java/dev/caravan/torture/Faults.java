@@ -50,6 +50,9 @@ final class Faults {
   void revive() throws IOException {
     for (Node node : rig.nodes) {
       if (!node.isAlive()) {
+        if (node.failedStarts() > 15) {
+          throw new IllegalStateException(node.name() + " does not start; its log says why");
+        }
         node.start(next.remove(node), options);
       }
     }

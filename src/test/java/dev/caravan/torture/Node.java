@@ -27,6 +27,7 @@ final class Node implements AutoCloseable {
   private volatile boolean fired;
   private volatile boolean paused;
   private volatile long started;
+  private volatile int failedStarts;
 
   /**
    * @param settings by the names of {@code application.properties}
@@ -63,6 +64,7 @@ final class Node implements AutoCloseable {
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.caravan.Caravan"));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     settings.forEach((key, value) -> builder.environment().put(variable(key), value));
+    failedStarts = ready ? 0 : failedStarts + 1;
     fault = withFault;
     fired = false;
     ready = false;
@@ -132,6 +134,11 @@ final class Node implements AutoCloseable {
   /** True when it was started with a fault that has come. */
   boolean hasFired() {
     return fired;
+  }
+
+  /** How many starts in a row, this one included, did not come to running routes. */
+  int failedStarts() {
+    return ready ? 0 : failedStarts;
   }
 
   /** Seconds since its last start. */

@@ -68,6 +68,7 @@ class SilenceTest {
       statement.execute("SELECT pg_advisory_xact_lock(4711)");
       assertThat(sql.value(locks)).isEqualTo("1");
       await().atMost(Duration.ofSeconds(8)).until(() -> sql.value(locks).equals("0"));
+      assertThatThrownBy(connection::commit).isInstanceOf(SQLException.class);
     }
   }
 }

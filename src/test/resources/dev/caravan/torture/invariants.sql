@@ -50,7 +50,7 @@ SELECT * FROM (
   SELECT job_id, state, epoch,
     lag(state) OVER h AS state_before, lag(epoch) OVER h AS epoch_before
   FROM torture.history WINDOW h AS (PARTITION BY job_id ORDER BY seq)) moves
-WHERE (state_before IS NULL AND state <> 'queued')
+WHERE (state_before IS NULL AND state <> 'queued' AND epoch > 0) -- 0: a failed poll, which nobody queued
    OR state_before IN ('completed', 'failed', 'cancelled')
    OR (state_before = 'queued' AND state NOT IN ('running', 'cancelled'))
    OR (state = 'running' AND epoch <= epoch_before)

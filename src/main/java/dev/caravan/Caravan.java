@@ -56,6 +56,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -83,6 +84,12 @@ public final class Caravan implements AutoCloseable {
 
   private static final int EXIT_USAGE = 2;
   private static final int QUEUE_SESSIONS = 4;
+
+  /**
+   * A node that hears nothing of the queue's database for so long looks for another connection, and
+   * one that sleeps inside a transaction of it loses that.
+   */
+  private static final Duration QUEUE_SILENCE = Duration.ofSeconds(10);
 
   private final Main main = new Main();
   private final Lifecycle lifecycle;
@@ -254,9 +261,17 @@ public final class Caravan implements AutoCloseable {
       main.migrate();
       // A pool of its own: loads that use up their connections must not make the node look dead.
       queueDatabase =
-          Database.open("queue", login.url(), login.username(), login.password(), QUEUE_SESSIONS);
+          Database.open(
+              "queue",
+              login.url(),
+              login.username(),
+              login.password(),
+              QUEUE_SESSIONS,
+              QUEUE_SILENCE);
       started.push(queueDatabase);
-      jobs = new JdbcJobRepository(main.dataSource(), configuration.node(), Lifecycle::addEffect);
+      jobs =
+          new JdbcJobRepository(
+              queueDatabase.dataSource(), configuration.node(), Lifecycle::addEffect);
       JobLog log = new JobLog(queueDatabase.dataSource());
       JobLogAppender appender = JobLogAppender.attach(log, configuration.node());
       started.push(appender::stop);
@@ -389,7 +404,8 @@ public final class Caravan implements AutoCloseable {
               login.url(),
               login.username(),
               login.password(),
-              configuration.maxConnections());
+              configuration.maxConnections(),
+              configuration.jobs().timeout().plusMinutes(1)); // no statement of a load is longer
       started.push(database);
       try (Connection connection = database.dataSource().getConnection()) {
         Loader.prepare(connection);

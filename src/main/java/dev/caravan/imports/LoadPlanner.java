@@ -4,6 +4,7 @@ import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.copyupsert.CopyUpsertLoad;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.queue.RunningJob;
 import dev.caravan.pgload.Fence;
@@ -73,7 +74,8 @@ final class LoadPlanner implements Processor {
     if (parameters.files().size() != 1) { // a job of one file is called as its load is
       id = UUID.nameUUIDFromBytes((id + "/" + stamp.name()).getBytes(StandardCharsets.UTF_8));
     }
-    message.setHeader(CopyUpsertConstants.LOAD_ID, id);
+    message.setHeader(
+        CopyUpsertConstants.LOAD_ID, FaultPoint.withoutFence() ? UUID.randomUUID() : id);
   }
 
   private void endSessions(RunningJob job) {

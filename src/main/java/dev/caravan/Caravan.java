@@ -12,10 +12,13 @@ import dev.caravan.embedded.EmbeddedSftpServer;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.imports.FileMover;
+import dev.caravan.imports.ImportJobs;
 import dev.caravan.imports.MoveFiles;
+import dev.caravan.imports.Replay;
 import dev.caravan.imports.SftpImport;
 import dev.caravan.job.Effect;
 import dev.caravan.job.camel.FileRecorder;
+import dev.caravan.job.camel.JobControl;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.camel.Schedule;
@@ -43,6 +46,7 @@ import dev.caravan.sync.SyncSchedules;
 import dev.caravan.sync.jdbc.Ingestions;
 import dev.caravan.web.FailedCall;
 import dev.caravan.web.HealthApi;
+import dev.caravan.web.JobActionsApi;
 import dev.caravan.web.JobsApi;
 import dev.caravan.web.KeysApi;
 import dev.caravan.web.RejectsApi;
@@ -57,6 +61,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -74,6 +79,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 
 /**
  * The program: what the settings leave open is started embedded, every project becomes a route, and
@@ -83,6 +89,12 @@ public final class Caravan implements AutoCloseable {
 
   private static final int EXIT_USAGE = 2;
   private static final int QUEUE_SESSIONS = 4;
+
+  /**
+   * A node that hears nothing of the queue's database for so long looks for another connection, and
+   * one that sleeps inside a transaction of it loses that.
+   */
+  private static final Duration QUEUE_SILENCE = Duration.ofSeconds(10);
 
   private final Main main = new Main();
   private final Lifecycle lifecycle;
@@ -95,6 +107,8 @@ public final class Caravan implements AutoCloseable {
    */
   public Caravan(Map<String, String> settings, PrintStream out) {
     lifecycle = new Lifecycle(out);
+    // Camel's own has a hook of the JVM that outlives the context; ours ends it at a signal.
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy());
     main.setPropertyPlaceholderLocations(
         Files.exists(Path.of("application.properties"))
             ? "file:application.properties"
@@ -177,7 +191,9 @@ public final class Caravan implements AutoCloseable {
     private JdbcJobRepository jobs;
     private WebServer web;
     private TenantReads reads;
+    private JobReports reports;
     private JobEngine engine;
+    private CallbackUrls callbackUrls;
 
     Lifecycle(PrintStream out) {
       this.out = out;
@@ -251,9 +267,17 @@ public final class Caravan implements AutoCloseable {
       main.migrate();
       // A pool of its own: loads that use up their connections must not make the node look dead.
       queueDatabase =
-          Database.open("queue", login.url(), login.username(), login.password(), QUEUE_SESSIONS);
+          Database.open(
+              "queue",
+              login.url(),
+              login.username(),
+              login.password(),
+              QUEUE_SESSIONS,
+              QUEUE_SILENCE);
       started.push(queueDatabase);
-      jobs = new JdbcJobRepository(main.dataSource(), configuration.node(), Lifecycle::addEffect);
+      jobs =
+          new JdbcJobRepository(
+              queueDatabase.dataSource(), configuration.node(), Lifecycle::addEffect);
       JobLog log = new JobLog(queueDatabase.dataSource());
       JobLogAppender appender = JobLogAppender.attach(log, configuration.node());
       started.push(appender::stop);
@@ -276,9 +300,8 @@ public final class Caravan implements AutoCloseable {
       }
       ApiKeys keys = new ApiKeys(database, reads);
       makeFirstKey(keys);
-      JobReports reports = new JobReports(reads);
+      reports = new JobReports(reads);
       context.getRegistry().bind("jobsApi", new JobsApi(reports));
-      context.getRegistry().bind("rejectsApi", new RejectsApi(reports, targets(context)));
       context.getRegistry().bind("healthApi", new HealthApi(reports));
       context.getRegistry().bind("keysApi", new KeysApi(keys));
       context.getRegistry().bind("failedCall", new FailedCall());
@@ -289,7 +312,8 @@ public final class Caravan implements AutoCloseable {
               http.host(),
               http.port(),
               http.corsOrigins(),
-              new Authenticator(keys, configuration.jwt().map(JwtBearer::new)));
+              new Authenticator(keys, configuration.jwt().map(JwtBearer::new)),
+              reports);
       started.push(web); // for a start that fails
     }
 
@@ -321,10 +345,9 @@ public final class Caravan implements AutoCloseable {
     private void startQueue(CamelContext context) {
       Configuration.Jobs settings = configuration.jobs();
       Configuration.Webhooks webhooks = configuration.webhooks();
+      callbackUrls = new CallbackUrls(webhooks.allow(), webhooks.ports());
       WebhookHandler webhook =
-          new WebhookHandler(
-              new CallbackUrls(webhooks.allow(), webhooks.ports()),
-              new WebhookSigner(webhooks.secrets()));
+          new WebhookHandler(callbackUrls, new WebhookSigner(webhooks.secrets()));
       started.push(webhook);
       OutboxTask outbox =
           new OutboxTask(
@@ -428,7 +451,8 @@ public final class Caravan implements AutoCloseable {
               login.url(),
               login.username(),
               login.password(),
-              configuration.maxConnections());
+              configuration.maxConnections(),
+              configuration.jobs().timeout().plusMinutes(1)); // no statement of a load is longer
       started.push(database);
       try (Connection connection = database.dataSource().getConnection()) {
         Loader.prepare(connection);
@@ -486,15 +510,35 @@ public final class Caravan implements AutoCloseable {
 
     @Override
     public void afterConfigure(BaseMainSupport main) {
-      startQueue(main.getCamelContext());
-      prepareSync(main.getCamelContext());
+      CamelContext context = main.getCamelContext();
+      startQueue(context);
+      prepareSync(context);
+      JobLauncher launcher = new JobLauncher(queueDatabase.dataSource(), engine::wake);
+      Map<String, ImportJobs> imports = new ConcurrentHashMap<>();
+      Map<String, Replay> replays = new ConcurrentHashMap<>();
+      context
+          .getRegistry()
+          .bind("rejectsApi", new RejectsApi(reports, targets(context), replays, launcher));
+      context
+          .getRegistry()
+          .bind(
+              "jobActionsApi",
+              new JobActionsApi(
+                  reports,
+                  launcher,
+                  new JobControl(
+                      jobs,
+                      name -> context.getRegistry().lookupByNameAndType(name, DataSource.class)),
+                  new Outbox(queueDatabase.dataSource()),
+                  callbackUrls,
+                  imports));
       SftpImport.Surroundings around =
           new SftpImport.Surroundings(
               main.getCamelContext(),
               defaultServer,
               configuration.knownHosts(),
               jobs,
-              new JobLauncher(queueDatabase.dataSource(), engine::wake),
+              launcher,
               new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
               configuration.retry(),
               configuration.jobs().timeout());
@@ -503,6 +547,8 @@ public final class Caravan implements AutoCloseable {
           SftpImport sftpImport = SftpImport.add(around, project);
           started.push(sftpImport);
           movers.put(project.project(), sftpImport.mover());
+          imports.put(project.project(), sftpImport.jobs());
+          replays.put(project.project(), sftpImport.replay());
           sftpImport.schedule().ifPresent(schedules::add);
         } catch (CaravanException e) {
           throw e;

@@ -37,6 +37,24 @@ public final class Database implements AutoCloseable {
    */
   public static Database open(
       String name, String url, String username, String password, int maxConnections) {
+    return open(name, url, username, password, maxConnections, Duration.ZERO);
+  }
+
+  /**
+   * As above, with a limit to how long one side may hear nothing of the other: the pool while the
+   * server works on a statement, the server between the statements of a transaction. Without it,
+   * when the network swallows packets, a thread here waits for ever, and locks there are held for
+   * ever.
+   *
+   * @param silence 0 for no limit
+   */
+  public static Database open(
+      String name,
+      String url,
+      String username,
+      String password,
+      int maxConnections,
+      Duration silence) {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
     ParsedUrl parsed = ParsedUrl.of(name, url);
@@ -51,6 +69,8 @@ public final class Database implements AutoCloseable {
     config.addDataSourceProperty("ApplicationName", "caravan");
     config.addDataSourceProperty("tcpKeepAlive", "true");
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
+    config.addDataSourceProperty("socketTimeout", String.valueOf(silence.toSeconds()));
+    config.setConnectionInitSql("SET idle_in_transaction_session_timeout = " + silence.toMillis());
     try {
       return new Database(new HikariDataSource(config));
     } catch (HikariPool.PoolInitializationException e) {

@@ -4,6 +4,7 @@ import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.copyupsert.CopyUpsertLoad;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.queue.RunningJob;
 import dev.caravan.pgload.Fence;
@@ -60,7 +61,7 @@ final class LoadPlanner implements Processor {
     job.onStop(() -> endSessions(job));
     exchange
         .getMessage()
-        .setHeader(CopyUpsertConstants.LOAD, load(plan(stamp.name()), parameters.force()));
+        .setHeader(CopyUpsertConstants.LOAD, load(project, stamp.name(), parameters.force()));
   }
 
   private static void describe(
@@ -73,7 +74,8 @@ final class LoadPlanner implements Processor {
     if (parameters.files().size() != 1) { // a job of one file is called as its load is
       id = UUID.nameUUIDFromBytes((id + "/" + stamp.name()).getBytes(StandardCharsets.UTF_8));
     }
-    message.setHeader(CopyUpsertConstants.LOAD_ID, id);
+    message.setHeader(
+        CopyUpsertConstants.LOAD_ID, FaultPoint.withoutFence() ? UUID.randomUUID() : id);
   }
 
   private void endSessions(RunningJob job) {
@@ -84,7 +86,7 @@ final class LoadPlanner implements Processor {
     }
   }
 
-  private TablePlan plan(String file) {
+  private static TablePlan plan(ProjectConfig project, String file) {
     return project
         .plan(file)
         .orElseThrow(
@@ -94,7 +96,9 @@ final class LoadPlanner implements Processor {
                     "Project %s has no table for %s.".formatted(project.project(), file)));
   }
 
-  private CopyUpsertLoad load(TablePlan plan, boolean force) {
+  /** How the project loads a file of the name. */
+  static CopyUpsertLoad load(ProjectConfig project, String file, boolean force) {
+    TablePlan plan = plan(project, file);
     TableOptions options = plan.options();
     TableName target = new TableName(plan.schema(), plan.table());
     LoadSpec spec =

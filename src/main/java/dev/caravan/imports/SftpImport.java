@@ -38,6 +38,7 @@ public final class SftpImport implements AutoCloseable {
 
   private static final String POLL_TEMPLATE = "poll-sftp";
   private static final String JOB_TEMPLATE = "import-sftp";
+  private static final String REPLAY_TEMPLATE = "replay-rejects";
   private static final String SCHEDULE_TEMPLATE = "schedule";
 
   private final CamelContext context;
@@ -48,7 +49,10 @@ public final class SftpImport implements AutoCloseable {
   private final FileMover mover;
   private final ImportJobs imports;
   private final JdbcJobRepository jobs;
+  private final Retry retry;
+  private final Duration timeout;
   private Schedule schedule;
+  private Replay replay;
 
   /**
    * What the imports of all projects share.
@@ -74,6 +78,8 @@ public final class SftpImport implements AutoCloseable {
     this.server = project.sftp().server().orElse(around.defaultServer());
     this.defaultKnownHosts = around.defaultKnownHosts();
     this.jobs = around.jobs();
+    this.retry = around.retry();
+    this.timeout = around.timeout();
     this.source =
         new SftpSource(
             () -> (SftpEndpoint) context.getRoute(pollRoute(project)).getEndpoint(),
@@ -100,6 +106,12 @@ public final class SftpImport implements AutoCloseable {
         .addRouteFromTemplate(
             ImportJobs.route(project),
             JOB_TEMPLATE,
+            Map.of("project", project.project(), "connection", project.connection()));
+    around
+        .context()
+        .addRouteFromTemplate(
+            Replay.route(project),
+            REPLAY_TEMPLATE,
             Map.of("project", project.project(), "connection", project.connection()));
     around
         .context()
@@ -146,6 +158,11 @@ public final class SftpImport implements AutoCloseable {
     return mover;
   }
 
+  /** Loads records of it that were refused and fixed. */
+  public Replay replay() {
+    return replay;
+  }
+
   /** Its jobs, to be launched by somebody else than the poll. */
   public ImportJobs jobs() {
     return imports;
@@ -168,6 +185,9 @@ public final class SftpImport implements AutoCloseable {
     bind("loadPlanner", new LoadPlanner(project, source, target));
     bind("fileRecorder", new FileRecorder(jobs, mover::effects));
     bind("end", new ImportEnd());
+    replay = new Replay(project, target, retry, timeout);
+    bind("replay", replay);
+    bind("replayRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
     bind("knownHosts", knownHosts());
   }
 

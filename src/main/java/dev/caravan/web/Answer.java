@@ -1,8 +1,10 @@
 package dev.caravan.web;
 
 import dev.caravan.access.Caller;
+import dev.caravan.failure.CaravanException;
 import io.vertx.ext.auth.User;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.camel.Exchange;
@@ -47,12 +49,23 @@ final class Answer {
       exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
       Optional<?> body = query.run();
       return body.isPresent() ? body.get() : problem(exchange, RequestCheck.NOT_FOUND);
+    } catch (CaravanException e) {
+      return problem(exchange, refusal(e));
     } catch (SQLException e) {
       LOG.error("The API cannot read the database: {}", e.getMessage());
       exchange.getMessage().setHeader("Retry-After", 5);
       return problem(
           exchange, new Problem(ProblemCode.DB_UNAVAILABLE, "The database does not answer."));
     }
+  }
+
+  /** What a call is refused with has the same name in both lists; all else is a defect. */
+  private static Problem refusal(CaravanException e) {
+    return Arrays.stream(ProblemCode.values())
+        .filter(code -> code.name().equals(e.code().name()) && code.status() < 500)
+        .findFirst()
+        .map(code -> new Problem(code, e.getMessage()))
+        .orElseThrow(() -> e);
   }
 
   /** The id in a path, which the document took for one. */

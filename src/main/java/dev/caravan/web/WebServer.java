@@ -4,6 +4,7 @@ import dev.caravan.access.Authenticator;
 import dev.caravan.access.FailureLimit;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.jdbc.JobReports;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
@@ -60,7 +61,8 @@ public final class WebServer implements AutoCloseable {
       String host,
       int port,
       Set<String> origins,
-      Authenticator authenticator) {
+      Authenticator authenticator,
+      JobReports reports) {
     WebServer web = new WebServer(host, port);
     ApiDocument document = ApiDocument.load();
     web.router.route().handler(WebServer::secureHeaders).failureHandler(WebServer::failed);
@@ -71,6 +73,7 @@ public final class WebServer implements AutoCloseable {
         .route()
         .handler(new Guard(document, new Pages(document), authenticator, new FailureLimit()));
     web.router.route().handler(Guard::checkBody);
+    web.router.get(JobEvents.PATH).handler(new JobEvents(web.vertx, reports));
     Stream.of(404, 405, 406, 415).forEach(code -> web.router.errorHandler(code, WebServer::failed));
     web.bindTo(context);
     return web;

@@ -8,8 +8,7 @@ const $ = id => document.getElementById(id);
 let key = null; // in memory only
 let modules = [];
 let cursor = null; // of the older jobs that are shown
-let shown = null; // id of the job that is shown
-let logSeen = 0;
+let shown = null; // ends following the job that is shown
 let follow = 0; // a later start or login ends what an earlier one follows
 
 class Problem extends Error {
@@ -96,11 +95,10 @@ async function login() {
 function logout() {
   key = null;
   follow++;
-  shown = null;
+  hideJob();
   $("login").hidden = false;
   $("work").hidden = true;
   $("logout").hidden = true;
-  $("job").hidden = true;
   for (const table of ["history", "jobs", "files", "rejects"]) {
     body(table).replaceChildren();
   }
@@ -296,30 +294,71 @@ async function refresh() {
       fillJob(row, now.get(row.dataset.job) || await api("/jobs/" + row.dataset.job));
     }
   }
-  if (shown) {
-    await updateJob();
-  }
 }
 
-async function showJob(id) {
-  shown = id;
-  logSeen = 0;
-  $("log").textContent = "";
+function showJob(id) {
+  hideJob();
+  shown = new AbortController();
   body("rejects").replaceChildren();
   $("job").hidden = false;
-  await updateJob();
-  $("job").scrollIntoView({behavior: "smooth"});
+  $("job").scrollIntoView();
+  followJob(id, shown.signal);
 }
 
-async function updateJob() {
-  const id = shown;
-  const job = await api("/jobs/" + id);
-  if (id !== shown) {
-    return;
+function hideJob() {
+  if (shown) {
+    shown.abort();
+    shown = null;
   }
-  $("job-id").textContent = id;
-  $("job-state").textContent = [job.kind, job.project, job.status, progressText(job.progress), job.error_code, job.message].filter(Boolean).join(" · ");
-  $("job-buttons").replaceChildren();
+  $("job").hidden = true;
+}
+
+/** The server sends the job and its log as they change, until it ends; a lost connection is renewed. */
+async function followJob(id, signal) {
+  while (!signal.aborted) {
+    try {
+      $("log").textContent = "";
+      await readEvents(`/api/v1/jobs/${id}/events`, signal);
+      return;
+    } catch (e) {
+      if (signal.aborted) {
+        return;
+      }
+      $("problem").textContent = e.message;
+      if (e instanceof Problem) {
+        return;
+      }
+      await new Promise(done => setTimeout(done, 2 * POLL));
+    }
+  }
+}
+
+async function readEvents(path, signal) {
+  const headers = {Authorization: "Bearer " + key};
+  const answer = await fetch(path, {headers, signal, credentials: "omit"});
+  if (!answer.ok) {
+    throw new Problem(answer.status, (await answer.json()).detail);
+  }
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const events = (text + part.value).split("\n\n");
+    text = events.pop();
+    for (const event of events) {
+      const [, type, data] = /^event: (\w+)\ndata: (.*)$/s.exec(event);
+      type === "log" ? addLine(JSON.parse(data)) : updateJob(JSON.parse(data));
+    }
+  }
+}
+
+function addLine(line) {
+  $("log").append(`${line.at} ${line.level} ${line.message}\n`);
+}
+
+function updateJob(job) {
+  $("job-id").textContent = job.job_id;
+  $("job-state").textContent =
+    [job.kind, job.project, job.status, progressText(job.progress), job.error_code, job.message].filter(Boolean).join(" · ");
   body("files").replaceChildren();
   for (const file of job.file_results) {
     const row = body("files").insertRow();
@@ -331,29 +370,10 @@ async function updateJob() {
     }
     const last = cell(row, (file.warnings || []).join("\n"));
     if (file.rejected > 0) {
-      button(last, "Show the refused", () => showRejects(id, job.file_results.length > 1 ? file.filename : null));
+      const name = job.file_results.length > 1 ? file.filename : null;
+      button(last, "Show the refused", () => showRejects(job.job_id, name));
     }
   }
-  await readLog(id);
-}
-
-async function readLog(id) {
-  let page;
-  do {
-    try {
-      page = await api(`/jobs/${id}/log?after=${logSeen}&limit=1000`);
-    } catch (e) {
-      if (e.status === 404) {
-        return; // no log is kept
-      }
-      throw e;
-    }
-    if (id !== shown) {
-      return;
-    }
-    page.lines.forEach(line => $("log").append(`${line.at} ${line.level} ${line.message}\n`));
-    logSeen = page.next === null ? logSeen : page.next;
-  } while (page.lines.length === 1000);
 }
 
 async function showRejects(id, file) {

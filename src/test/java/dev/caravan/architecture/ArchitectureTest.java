@@ -107,6 +107,8 @@ class ArchitectureTest {
         new Arrow(
             "web",
             FAILURE,
+            "dev.caravan.imports..",
+            "dev.caravan.outbox..",
             "dev.caravan.access..",
             "dev.caravan.job..",
             "dev.caravan.pgload..",

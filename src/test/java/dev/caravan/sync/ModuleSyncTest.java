@@ -235,6 +235,22 @@ class ModuleSyncTest {
   }
 
   @Test
+  void aSyncThatIsDoneAgainAsAnyOtherJobHasANumber() {
+    park.thenTickets(1).then(400, "no");
+    JsonNode failed = awaitStatus(start(), "failed");
+    String job = failed.at("/metadata/job").textValue();
+    HttpResponse<String> again = operator.send("POST", "/api/v1/jobs/" + job + "/retry");
+    assertThat(again.statusCode()).isEqualTo(202);
+    int number =
+        Integer.parseInt(
+            SQL.value(
+                "SELECT id FROM caravan.data_ingestion WHERE job_id = '%s'"
+                    .formatted(Api.json(again).get("job_id").textValue())));
+    assertThat(awaitStatus(number, "completed").at("/metadata/retry_of").intValue())
+        .isEqualTo(failed.get("job_id").intValue());
+  }
+
+  @Test
   void theSameSyncIsOneJobAndAnotherOneOfTheYearWaits() {
     CountDownLatch rest = new CountDownLatch(1);
     park.thenTickets(1).thenHalf(2_500, rest);

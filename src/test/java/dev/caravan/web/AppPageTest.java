@@ -179,6 +179,7 @@ class AppPageTest {
     awaitText("#files tbody", "headcount_entries");
     find("#files tbody button").click();
     awaitText("#rejects tbody", "BAD_VALUE");
+    awaitText("#log", "Attempt 1 of");
     assertThat(find("#rejects tbody").getText()).contains("fte", "half");
     await(() -> script("document.getElementById('chart').dataset.completed").equals("1"));
     assertThat(find("#chart canvas").getSize().getHeight()).isPositive();

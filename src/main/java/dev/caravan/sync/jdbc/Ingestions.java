@@ -110,7 +110,9 @@ public final class Ingestions {
         """
         INSERT INTO caravan.data_ingestion (job_id, inventory_id, module_id, module_type_id,
           factor_type_id, provider_type, target_type, year, metadata, created_by)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?) RETURNING id""";
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?)
+        ON CONFLICT (job_id) DO UPDATE SET created_by = excluded.created_by -- of a retry
+        RETURNING id""";
     try (PreparedStatement insert = connection.prepareStatement(sql)) {
       insert.setObject(1, job);
       insert.setInt(2, ingestion.module().inventoryId());

@@ -61,6 +61,19 @@ SELECT id, inventory_id, module_id, module_type_id, factor_type_id, provider_typ
   status, status_code, message, metadata, created_by, started_at, completed_at
 FROM sync_of_all;
 
+-- A sync that is done again has a number of its own, whichever call did it.
+CREATE FUNCTION sync_retried() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO caravan.data_ingestion (job_id, inventory_id, module_id, module_type_id,
+    factor_type_id, provider_type, target_type, year, metadata, created_by)
+  SELECT NEW.id, inventory_id, module_id, module_type_id, factor_type_id, provider_type, target_type,
+    year, metadata, created_by
+  FROM caravan.data_ingestion WHERE job_id = NEW.retry_of;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER sync_retried AFTER INSERT ON job FOR EACH ROW
+  WHEN (NEW.retry_of IS NOT NULL) EXECUTE FUNCTION sync_retried();
+
 -- However a job ends, by itself, by somebody or because nobody began it: its module shows it, in the
 -- same transaction. The table may be the back office's own, so it never keeps a job from ending.
 CREATE FUNCTION sync_ended() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = '2s' AS $$

@@ -79,7 +79,8 @@ class ConfigurationTest {
                     Duration.ofMinutes(5),
                     Duration.ofSeconds(3),
                     Duration.ofDays(90)),
-                new Configuration.Webhooks(List.of(), List.of(), Set.of(), Optional.empty())));
+                new Configuration.Webhooks(List.of(), List.of(), Set.of()),
+                Optional.empty()));
     assertThat(read(Map.of()).node()).isNotBlank();
   }
 

@@ -2,6 +2,7 @@ package dev.caravan.sync;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Objects;
 
 /**
  * One entry of the file of schedules.
@@ -24,4 +25,12 @@ record SyncSchedule(
     @JsonProperty(required = true) String timeZone,
     boolean runMissed,
     ObjectNode filters,
-    ObjectNode config) {}
+    ObjectNode config) {
+
+  SyncSchedule {
+    Objects.requireNonNull(name, "name: missing");
+    Objects.requireNonNull(providerType, "provider_type: missing");
+    Objects.requireNonNull(cron, "cron: missing");
+    Objects.requireNonNull(timeZone, "time_zone: missing");
+  }
+}

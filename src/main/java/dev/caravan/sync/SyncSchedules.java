@@ -23,6 +23,7 @@ import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +56,7 @@ public final class SyncSchedules {
   private static ObjectMapper strict(ObjectMapper mapper) {
     return mapper
         .setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+        .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
         .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT);
   }
 
@@ -100,12 +102,14 @@ public final class SyncSchedules {
     try {
       schedules = YAML.readValue(Files.readString(file), Entries.class).schedules();
     } catch (JsonMappingException e) {
-      throw invalid(
-          file, e.getPathReference().replaceAll("[\\w.$]+\\[", "["), e.getOriginalMessage());
+      throw invalid(file, place(e), e.getOriginalMessage());
     } catch (JsonProcessingException e) {
       throw invalid(file, "", e.getOriginalMessage());
     } catch (IOException e) {
       throw invalid(file, "", "cannot be read: " + e);
+    }
+    if (schedules == null) {
+      return List.of();
     }
     List<String> names = new ArrayList<>();
     for (SyncSchedule entry : schedules) {
@@ -118,6 +122,13 @@ public final class SyncSchedules {
       names.add(entry.name());
     }
     return schedules;
+  }
+
+  /** Such as {@code schedules.0.year}. */
+  private static String place(JsonMappingException e) {
+    return e.getPath().stream()
+        .map(step -> step.getFieldName() == null ? "" + step.getIndex() : step.getFieldName())
+        .collect(Collectors.joining("."));
   }
 
   private static ZoneId zone(Path file, SyncSchedule entry) {

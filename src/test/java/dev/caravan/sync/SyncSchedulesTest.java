@@ -70,8 +70,12 @@ class SyncSchedulesTest {
 
   @Test
   void whatIsWrongInTheFileStopsTheStartWithItsPlace() {
-    refuses(EVERY_SECOND.replace("year: 2024", "yaer: 2024"), "schedules.yaml", "yaer");
-    refuses(EVERY_SECOND.replace("    year: 2024\n", ""), "year");
+    refuses(
+        EVERY_SECOND.replace("year: 2024", "year: 2024\n    yaer: 1"), "schedules.yaml", "yaer");
+    refuses(EVERY_SECOND.replace("    year: 2024\n", ""), "schedules.0.year");
+    refuses(
+        EVERY_SECOND.replace("provider_type: gate_api", "provider_type:"),
+        "provider_type: missing");
     refuses(EVERY_SECOND.replace("module_id: 70", "module_id: seventy"), "schedules", "module_id");
     refuses(EVERY_SECOND.replace("* * * * * ?", "daily"), "cron", "'daily'", "0 0 2 * * ?");
     refuses(EVERY_SECOND.replace("Europe/Zurich", "Zurich"), "time_zone", "'Zurich'");

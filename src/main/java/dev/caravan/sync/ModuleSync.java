@@ -15,14 +15,16 @@ import dev.caravan.sync.jdbc.Ingestion;
 import dev.caravan.sync.jdbc.Ingestions;
 import dev.caravan.sync.jdbc.Ingestions.Past;
 import dev.caravan.sync.jdbc.SyncedModule;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
@@ -47,7 +49,10 @@ public final class ModuleSync {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
-  private final CamelContext context;
+  /** A connection is validated within. */
+  private static final int CHECK_SECONDS = 30;
+
+  private final ProducerTemplate template;
   private final ProviderRoutes providers;
   private final Ingestions ingestions;
   private final Settings settings;
@@ -67,7 +72,7 @@ public final class ModuleSync {
    * @param wake tells the queue that there may be work
    */
   public ModuleSync(CamelContext context, Ingestions ingestions, Settings settings, Runnable wake) {
-    this.context = context;
+    this.template = context.createProducerTemplate();
     this.providers = new ProviderRoutes(context);
     this.ingestions = ingestions;
     this.settings = settings;
@@ -141,20 +146,30 @@ public final class ModuleSync {
     return metadata.toString();
   }
 
+  /** Somebody waits for the answer; a source that says nothing is one that cannot be reached. */
   private void check(ProviderRoutes.Provider provider, String parameters) {
-    Exchange checked;
-    try (ProducerTemplate template = context.createProducerTemplate(1)) {
-      checked =
-          template.request(
-              "direct:" + provider.checkRoute(), e -> e.getMessage().setBody(parameters));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    Future<Exchange> answer =
+        template.asyncSend(
+            "direct:" + provider.checkRoute(), e -> e.getMessage().setBody(parameters));
+    Exception failure;
+    try {
+      failure = answer.get(CHECK_SECONDS, TimeUnit.SECONDS).getException();
+    } catch (TimeoutException e) {
+      throw new CaravanException(
+          FailureCode.SOURCE_UNAVAILABLE,
+          "The source did not answer within %d s.".formatted(CHECK_SECONDS),
+          e);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CaravanException(FailureCode.INTERRUPTED, "Caravan stops.", e);
     }
-    if (checked.getException() instanceof CaravanException known) {
+    if (failure instanceof CaravanException known) {
       throw known;
     }
-    if (checked.getException() != null) {
-      throw new IllegalStateException("defect of " + provider.checkRoute(), checked.getException());
+    if (failure != null) {
+      throw new IllegalStateException("defect of " + provider.checkRoute(), failure);
     }
   }
 

@@ -180,7 +180,7 @@ class AppPageTest {
     find("#files tbody button").click();
     awaitText("#rejects tbody", "BAD_VALUE");
     assertThat(find("#rejects tbody").getText()).contains("fte", "half");
-    await(() -> script("document.getElementById('chart').dataset.completed").equals("1"));
+    await(() -> script("Number(document.getElementById('chart').dataset.completed) > 0").equals(true));
     assertThat(find("#chart canvas").getSize().getHeight()).isPositive();
     assertNoComplaints();
   }

@@ -178,7 +178,9 @@ class SftpAfterLoadTest {
   }
 
   private void awaitTheEndOf(String file) throws Exception {
-    await().atMost(Duration.ofSeconds(40)).until(() -> caravan.jobs().stream().anyMatch(Job::ended));
+    await()
+        .atMost(Duration.ofSeconds(40))
+        .until(() -> caravan.jobs().stream().anyMatch(Job::ended));
     await().atMost(Duration.ofSeconds(20)).until(() -> done().contains(file));
     assertThat(caravan.jobs()).extracting(Job::state).containsExactly("completed");
   }

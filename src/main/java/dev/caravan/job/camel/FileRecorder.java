@@ -71,7 +71,9 @@ public final class FileRecorder implements Processor {
     exchange.removeProperty(Exchange.EXCEPTION_CAUGHT);
   }
 
-  /** A record that fails is not the file's failure, which may be loaded: another attempt finds out. */
+  /**
+   * A record that fails is not the file's failure, which may be loaded: another attempt finds out.
+   */
   private boolean record(Attempt attempt, FileResult file, List<Effect> after) {
     try {
       return jobs.record(attempt.jobId(), attempt.epoch(), attempt.project(), file, after);

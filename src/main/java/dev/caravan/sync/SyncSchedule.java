@@ -11,7 +11,8 @@ import java.util.Objects;
  * @param factorTypeId null for data entries
  * @param cron of Quartz: seconds, minutes, hours, day of month, month, day of week
  * @param timeZone such as Europe/Zurich
- * @param runMissed whether instants that nobody was there for are made up for, by one sync
+ * @param runMissed whether instants that nobody was there for are made up for, by one sync; false
+ *     by default
  * @param filters as a caller of the API would give them; null for none
  * @param config the same
  */
@@ -23,7 +24,7 @@ record SyncSchedule(
     @JsonProperty(required = true) int year,
     @JsonProperty(required = true) String cron,
     @JsonProperty(required = true) String timeZone,
-    boolean runMissed,
+    Boolean runMissed,
     ObjectNode filters,
     ObjectNode config) {
 
@@ -32,5 +33,6 @@ record SyncSchedule(
     Objects.requireNonNull(providerType, "provider_type: missing");
     Objects.requireNonNull(cron, "cron: missing");
     Objects.requireNonNull(timeZone, "time_zone: missing");
+    runMissed = Boolean.TRUE.equals(runMissed);
   }
 }

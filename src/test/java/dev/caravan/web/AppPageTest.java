@@ -180,7 +180,9 @@ class AppPageTest {
     find("#files tbody button").click();
     awaitText("#rejects tbody", "BAD_VALUE");
     assertThat(find("#rejects tbody").getText()).contains("fte", "half");
-    await(() -> script("Number(document.getElementById('chart').dataset.completed) > 0").equals(true));
+    await(
+        () ->
+            script("Number(document.getElementById('chart').dataset.completed) > 0").equals(true));
     assertThat(find("#chart canvas").getSize().getHeight()).isPositive();
     assertNoComplaints();
   }

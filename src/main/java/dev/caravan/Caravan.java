@@ -5,6 +5,7 @@ import dev.caravan.access.ApiKey;
 import dev.caravan.access.Authenticator;
 import dev.caravan.access.JwtBearer;
 import dev.caravan.access.jdbc.ApiKeys;
+import dev.caravan.address.AllowedHosts;
 import dev.caravan.database.Database;
 import dev.caravan.database.TenantReads;
 import dev.caravan.embedded.EmbeddedDatabase;
@@ -35,8 +36,14 @@ import dev.caravan.pgload.Loader;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.ProjectConfigReader;
 import dev.caravan.project.SftpServer;
+import dev.caravan.secret.Secrets;
+import dev.caravan.setup.Connections;
+import dev.caravan.setup.Pools;
+import dev.caravan.setup.StoredConnection;
+import dev.caravan.setup.jdbc.ConnectionTable;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
+import dev.caravan.web.ConnectionsApi;
 import dev.caravan.web.FailedCall;
 import dev.caravan.web.HealthApi;
 import dev.caravan.web.JobsApi;
@@ -52,6 +59,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -69,6 +77,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.support.DefaultRegistry;
 
 /**
  * The program: what the settings leave open is started embedded, every project becomes a route, and
@@ -168,7 +177,10 @@ public final class Caravan implements AutoCloseable {
     private SftpServer defaultServer;
     private final Map<String, FileMover> movers = new ConcurrentHashMap<>();
     private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
+    private DatabaseLogin mainLogin;
     private Database queueDatabase;
+    private Pools pools;
+    private Connections connections;
     private JdbcJobRepository jobs;
     private WebServer web;
     private JobEngine engine;
@@ -240,7 +252,8 @@ public final class Caravan implements AutoCloseable {
     }
 
     private void startDatabases(CamelContext context) {
-      DatabaseLogin login = configuration.database().orElseGet(this::startDatabase);
+      mainLogin = configuration.database().orElseGet(this::startDatabase);
+      DatabaseLogin login = mainLogin;
       Database main = open(context, Configuration.MAIN_CONNECTION, login);
       main.migrate();
       // A pool of its own: loads that use up their connections must not make the node look dead.
@@ -270,6 +283,7 @@ public final class Caravan implements AutoCloseable {
       }
       ApiKeys keys = new ApiKeys(database, reads);
       makeFirstKey(keys);
+      prepareSetup(context, database, reads);
       JobReports reports = new JobReports(reads);
       context.getRegistry().bind("jobsApi", new JobsApi(reports));
       context.getRegistry().bind("rejectsApi", new RejectsApi(reports, targets(context)));
@@ -285,6 +299,65 @@ public final class Caravan implements AutoCloseable {
               http.corsOrigins(),
               new Authenticator(keys, configuration.jwt().map(JwtBearer::new)));
       started.push(web); // for a start that fails
+    }
+
+    private void prepareSetup(CamelContext context, DataSource database, TenantReads reads)
+        throws SQLException {
+      Secrets secrets = secrets();
+      ConnectionTable table = new ConnectionTable(database, reads, secrets);
+      table.requireKeys();
+      pools =
+          new Pools(
+              table,
+              configuration.allowedHosts(),
+              configuration.maxConnections(),
+              name -> context.getRegistry().lookupByNameAndType(name, DataSource.class));
+      started.push(pools);
+      ((DefaultRegistry) context.getRegistry()).addBeanRepository(new ConnectionBeans(pools));
+      connections =
+          new Connections(
+              table, ofSettings(), new AllowedHosts(configuration.allowedHosts()), secrets);
+      context.getRegistry().bind("connectionsApi", new ConnectionsApi(connections, pools));
+    }
+
+    /** With the embedded database there is a key of this installation's own. */
+    private Secrets secrets() {
+      if (configuration.secretsKey().isPresent()) {
+        return configuration.secretsKey().get();
+      }
+      if (configuration.database().isPresent()) {
+        return Secrets.none();
+      }
+      try {
+        return Secrets.of(
+            EmbeddedFolder.secret(configuration.data().resolve("secrets.key"), Secrets::newKey));
+      } catch (IOException e) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID, "Cannot read or make the key of secrets: " + e, e);
+      }
+    }
+
+    private List<StoredConnection> ofSettings() {
+      Instant now = Instant.now();
+      List<StoredConnection> all = new ArrayList<>();
+      Map<String, DatabaseLogin> logins = new TreeMap<>(configuration.connections());
+      logins.put(Configuration.MAIN_CONNECTION, mainLogin);
+      logins.forEach(
+          (name, login) ->
+              all.add(
+                  new StoredConnection(
+                      Connections.idOf(name),
+                      Connections.OPERATOR,
+                      name,
+                      "Of the settings",
+                      null,
+                      Database.shown(name, login.url()),
+                      false,
+                      0,
+                      now,
+                      now,
+                      true)));
+      return all;
     }
 
     /** There is no default credential: the first start makes one and shows it this once. */
@@ -339,7 +412,8 @@ public final class Caravan implements AutoCloseable {
                     settings.noProgress(),
                     settings.retention()),
                 List.of(outbox.task()),
-                List.of(this::catchUp));
+                List.of(this::catchUp),
+                List.of(pools::refresh));
       } catch (SQLException e) {
         throw new CaravanException(
             FailureCode.DB_ERROR, "Cannot start the queue: " + e.getMessage(), e);

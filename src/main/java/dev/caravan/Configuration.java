@@ -1,6 +1,7 @@
 package dev.caravan;
 
 import dev.caravan.access.JwtTrust;
+import dev.caravan.address.AllowedHosts;
 import dev.caravan.database.Credentials;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
@@ -9,6 +10,7 @@ import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.outbox.webhook.CallbackUrls;
 import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.project.SftpServer;
+import dev.caravan.secret.Secrets;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.MalformedURLException;
@@ -50,6 +52,8 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param retry of jobs that failed for a reason that may pass
  * @param jobs the queue and what jobs may take
  * @param webhooks how and where they go
+ * @param secretsKey what encrypts stored secrets; empty for the one of the embedded default
+ * @param allowedHosts where connections and projects of the API may go, beside public addresses
  */
 record Configuration(
     Path data,
@@ -66,7 +70,9 @@ record Configuration(
     Optional<JwtTrust> jwt,
     Retry retry,
     Jobs jobs,
-    Webhooks webhooks) {
+    Webhooks webhooks,
+    Optional<Secrets> secretsKey,
+    List<String> allowedHosts) {
 
   /**
    * Where the REST API listens.
@@ -127,6 +133,8 @@ record Configuration(
               "caravan.database.username",
               "caravan.database.password",
               "caravan.database.max-connections",
+              "caravan.connections.allow",
+              "caravan.secrets.key",
               "caravan.sftp.url",
               "caravan.sftp.password",
               "caravan.sftp.key-path",
@@ -206,7 +214,9 @@ record Configuration(
                   Duration.ofSeconds(number("caravan.job.no-progress", 1, 604_800)),
                   Duration.ofMillis(number("caravan.job.heartbeat", 100, 60_000)),
                   Duration.ofDays(number("caravan.job.retention", 1, 36_500))),
-              webhooks());
+              webhooks(),
+              secretsKey(),
+              allowedHosts());
       if (!problems.isEmpty()) {
         throw new CaravanException(
             FailureCode.CONFIG_INVALID,
@@ -359,6 +369,25 @@ record Configuration(
       check("caravan.webhook.secret", () -> new WebhookSigner(webhooks.secrets()));
       check("caravan.webhook.allow", () -> new CallbackUrls(webhooks.allow(), ports));
       return webhooks;
+    }
+
+    private Optional<Secrets> secretsKey() {
+      try {
+        return text("caravan.secrets.key").map(Secrets::of);
+      } catch (CaravanException e) {
+        problems.add("caravan.secrets.key: " + e.getMessage());
+        return Optional.empty();
+      }
+    }
+
+    private List<String> allowedHosts() {
+      List<String> allow = list("caravan.connections.allow");
+      try {
+        new AllowedHosts(allow);
+      } catch (IllegalArgumentException e) {
+        problems.add("caravan.connections.allow: " + e.getMessage());
+      }
+      return allow;
     }
 
     private void check(String key, Runnable reading) {

@@ -79,7 +79,9 @@ class ConfigurationTest {
                     Duration.ofMinutes(5),
                     Duration.ofSeconds(3),
                     Duration.ofDays(90)),
-                new Configuration.Webhooks(List.of(), List.of(), Set.of())));
+                new Configuration.Webhooks(List.of(), List.of(), Set.of()),
+                Optional.empty(),
+                List.of()));
     assertThat(read(Map.of()).node()).isNotBlank();
   }
 

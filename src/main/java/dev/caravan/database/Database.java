@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Map;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 
@@ -37,6 +38,21 @@ public final class Database implements AutoCloseable {
    */
   public static Database open(
       String name, String url, String username, String password, int maxConnections) {
+    return open(name, url, username, password, maxConnections, Map.of());
+  }
+
+  /**
+   * As above, with properties of the driver.
+   *
+   * @param properties as PostgreSQL's JDBC driver knows them
+   */
+  public static Database open(
+      String name,
+      String url,
+      String username,
+      String password,
+      int maxConnections,
+      Map<String, String> properties) {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
     ParsedUrl parsed = ParsedUrl.of(name, url);
@@ -51,6 +67,7 @@ public final class Database implements AutoCloseable {
     config.addDataSourceProperty("ApplicationName", "caravan");
     config.addDataSourceProperty("tcpKeepAlive", "true");
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
+    properties.forEach(config::addDataSourceProperty);
     try {
       return new Database(new HikariDataSource(config));
     } catch (HikariPool.PoolInitializationException e) {
@@ -60,6 +77,11 @@ public final class Database implements AutoCloseable {
               .formatted(name, parsed.shown(), rootMessage(e)),
           e);
     }
+  }
+
+  /** An URL as {@link #open} takes it, to be shown: without credentials and options. */
+  public static String shown(String name, String url) {
+    return ParsedUrl.of(name, url).shown().replaceFirst("^jdbc:", "");
   }
 
   private static String rootMessage(Throwable e) {

@@ -1,6 +1,8 @@
 package dev.caravan.web;
 
 import dev.caravan.access.Caller;
+import dev.caravan.setup.RefusedSetup;
+import dev.caravan.web.Problem.Violation;
 import io.vertx.ext.auth.User;
 import java.sql.SQLException;
 import java.util.Optional;
@@ -53,6 +55,36 @@ final class Answer {
       return problem(
           exchange, new Problem(ProblemCode.DB_UNAVAILABLE, "The database does not answer."));
     }
+  }
+
+  /** As above, for what may be refused by rules that the document cannot have. */
+  static Object ofSetup(Exchange exchange, Query query) {
+    try {
+      return of(exchange, query);
+    } catch (RefusedSetup e) {
+      return e.isConflict()
+          ? problem(exchange, new Problem(ProblemCode.CONFLICT, e.getMessage()))
+          : problem(
+              exchange,
+              new Problem(
+                  ProblemCode.INVALID,
+                  "The body breaks rules of this call.",
+                  e.findings().stream()
+                      .map(finding -> new Violation("body", finding.at(), finding.detail()))
+                      .toList()));
+    }
+  }
+
+  /** Something new is there. */
+  static void created(Exchange exchange, String location) {
+    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 201);
+    exchange.getMessage().setHeader("Location", location);
+  }
+
+  /** Something is there no more; the body of that answer. */
+  static Optional<String> gone(Exchange exchange) {
+    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 204);
+    return Optional.of("");
   }
 
   /** The id in a path, which the document took for one. */

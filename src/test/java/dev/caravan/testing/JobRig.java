@@ -60,6 +60,7 @@ public final class JobRig implements AutoCloseable {
                     noProgress,
                     Duration.ofDays(1)),
                 List.of(),
+                List.of(),
                 List.of())
             .start();
     launcher = new JobLauncher(database.dataSource(), engine::wake);

@@ -13,6 +13,7 @@ import dev.caravan.embedded.EmbeddedSftpServer;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.imports.FileMover;
+import dev.caravan.imports.Imports;
 import dev.caravan.imports.MoveFiles;
 import dev.caravan.imports.SftpImport;
 import dev.caravan.job.Effect;
@@ -39,8 +40,12 @@ import dev.caravan.project.SftpServer;
 import dev.caravan.secret.Secrets;
 import dev.caravan.setup.Connections;
 import dev.caravan.setup.Pools;
+import dev.caravan.setup.ProjectRules;
+import dev.caravan.setup.Projects;
 import dev.caravan.setup.StoredConnection;
+import dev.caravan.setup.StoredProject;
 import dev.caravan.setup.jdbc.ConnectionTable;
+import dev.caravan.setup.jdbc.ProjectTable;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
 import dev.caravan.web.ConnectionsApi;
@@ -48,6 +53,7 @@ import dev.caravan.web.FailedCall;
 import dev.caravan.web.HealthApi;
 import dev.caravan.web.JobsApi;
 import dev.caravan.web.KeysApi;
+import dev.caravan.web.ProjectsApi;
 import dev.caravan.web.RejectsApi;
 import dev.caravan.web.WebServer;
 import java.io.IOException;
@@ -69,9 +75,6 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
@@ -174,13 +177,13 @@ public final class Caravan implements AutoCloseable {
     private final List<String> addresses = new ArrayList<>();
     private Configuration configuration;
     private List<ProjectConfig> projects;
+    private final List<StoredProject> projectsOfFiles = new ArrayList<>();
     private SftpServer defaultServer;
-    private final Map<String, FileMover> movers = new ConcurrentHashMap<>();
-    private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
     private DatabaseLogin mainLogin;
     private Database queueDatabase;
     private Pools pools;
-    private Connections connections;
+    private Projects storedProjects;
+    private Imports imports;
     private JdbcJobRepository jobs;
     private WebServer web;
     private JobEngine engine;
@@ -218,6 +221,7 @@ public final class Caravan implements AutoCloseable {
                 "%s: connection: found '%s'; allowed are %s and those of caravan.connections.*"
                     .formatted(file, project.connection(), Configuration.MAIN_CONNECTION));
           }
+          projectsOfFiles.add(ofFile(project, reader.shown(file)));
           if (read.put(project.project(), project) != null) {
             problems.add(
                 "%s: project: found '%s', which another file is called, too"
@@ -231,6 +235,20 @@ public final class Caravan implements AutoCloseable {
         throw new CaravanException(FailureCode.CONFIG_INVALID, String.join("\n", problems));
       }
       return List.copyOf(read.values());
+    }
+
+    private static StoredProject ofFile(ProjectConfig project, String shown) {
+      Instant now = Instant.now();
+      return new StoredProject(
+          Projects.idOf(project.project()),
+          Connections.OPERATOR,
+          project.project(),
+          Connections.idOf(project.connection()),
+          shown,
+          0,
+          now,
+          now,
+          true);
     }
 
     /** Asked before anything is started that takes time. */
@@ -286,7 +304,9 @@ public final class Caravan implements AutoCloseable {
       prepareSetup(context, database, reads);
       JobReports reports = new JobReports(reads);
       context.getRegistry().bind("jobsApi", new JobsApi(reports));
-      context.getRegistry().bind("rejectsApi", new RejectsApi(reports, targets(context)));
+      context
+          .getRegistry()
+          .bind("rejectsApi", new RejectsApi(reports, project -> target(context, project)));
       context.getRegistry().bind("healthApi", new HealthApi(reports));
       context.getRegistry().bind("keysApi", new KeysApi(keys));
       context.getRegistry().bind("failedCall", new FailedCall());
@@ -314,10 +334,43 @@ public final class Caravan implements AutoCloseable {
               name -> context.getRegistry().lookupByNameAndType(name, DataSource.class));
       started.push(pools);
       ((DefaultRegistry) context.getRegistry()).addBeanRepository(new ConnectionBeans(pools));
-      connections =
-          new Connections(
-              table, ofSettings(), new AllowedHosts(configuration.allowedHosts()), secrets);
+      AllowedHosts hosts = new AllowedHosts(configuration.allowedHosts());
+      Connections connections = new Connections(table, ofSettings(), hosts, secrets);
       context.getRegistry().bind("connectionsApi", new ConnectionsApi(connections, pools));
+      storedProjects =
+          new Projects(
+              new ProjectTable(database, reads, secrets),
+              projectsOfFiles,
+              connections,
+              new ProjectRules(
+                  hosts,
+                  secrets.canEncrypt(),
+                  configuration.knownHosts().isPresent(),
+                  project ->
+                      project
+                          .schedule()
+                          .cron()
+                          .ifPresent(cron -> Schedule.check(project.project(), cron))));
+      context.getRegistry().bind("projectsApi", new ProjectsApi(storedProjects, running()));
+    }
+
+    private ProjectsApi.Running running() {
+      return new ProjectsApi.Running() {
+        @Override
+        public void changed() throws SQLException {
+          imports.sync();
+        }
+
+        @Override
+        public Optional<String> preview(String tenant, String name) throws SQLException {
+          return imports.find(tenant, name).map(SftpImport::preview);
+        }
+
+        @Override
+        public Optional<String> plan(String tenant, String name) throws SQLException {
+          return imports.find(tenant, name).map(SftpImport::plan);
+        }
+      };
     }
 
     /** With the embedded database there is a key of this installation's own. */
@@ -397,14 +450,18 @@ public final class Caravan implements AutoCloseable {
           new OutboxTask(
               new Outbox(queueDatabase.dataSource()),
               configuration.node(),
-              Map.of(FileMover.KIND, new MoveFiles(movers), JobWebhook.KIND, webhook),
+              Map.of(
+                  FileMover.KIND,
+                  new MoveFiles(key -> imports.find(key).map(SftpImport::mover)),
+                  JobWebhook.KIND,
+                  webhook),
               JobEngine.EFFECTS_AT_ONCE);
       try {
         engine =
             new JobEngine(
                 queueDatabase.dataSource(),
                 new JobQueue(queueDatabase.dataSource(), jobs),
-                new RouteWork(context, jobs),
+                new RouteWork(context, jobs, () -> imports.sync()),
                 new JobEngine.Settings(
                     configuration.node(),
                     settings.queues(),
@@ -412,27 +469,21 @@ public final class Caravan implements AutoCloseable {
                     settings.noProgress(),
                     settings.retention()),
                 List.of(outbox.task()),
-                List.of(this::catchUp),
-                List.of(pools::refresh));
+                List.of(() -> imports.catchUp()),
+                List.of(pools::refresh, () -> imports.sync()));
       } catch (SQLException e) {
         throw new CaravanException(
             FailureCode.DB_ERROR, "Cannot start the queue: " + e.getMessage(), e);
       }
     }
 
-    private void catchUp() throws SQLException {
-      for (Schedule schedule : schedules) {
-        schedule.catchUp();
-      }
-    }
-
-    private Map<String, DataSource> targets(CamelContext context) {
-      return projects.stream()
-          .collect(
-              Collectors.toMap(
-                  ProjectConfig::project,
-                  p ->
-                      context.getRegistry().lookupByNameAndType(p.connection(), DataSource.class)));
+    /** Null when no such project runs here. */
+    private DataSource target(CamelContext context, String project) {
+      return imports
+          .find(project)
+          .map(SftpImport::connection)
+          .map(name -> context.getRegistry().lookupByNameAndType(name, DataSource.class))
+          .orElse(null);
     }
 
     private DatabaseLogin startDatabase() {
@@ -524,20 +575,14 @@ public final class Caravan implements AutoCloseable {
               new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
               configuration.retry(),
               configuration.jobs().timeout());
-      for (ProjectConfig project : projects) {
-        try {
-          SftpImport sftpImport = SftpImport.add(around, project);
-          started.push(sftpImport);
-          movers.put(project.project(), sftpImport.mover());
-          sftpImport.schedule().ifPresent(schedules::add);
-        } catch (CaravanException e) {
-          throw e;
-        } catch (Exception e) {
-          throw new CaravanException(
-              FailureCode.CONFIG_INVALID,
-              "project %s cannot be started: %s".formatted(project.project(), e.getMessage()),
-              e);
-        }
+      imports = new Imports(around, storedProjects);
+      started.push(imports);
+      projects.forEach(imports::addOfFile);
+      try {
+        imports.sync();
+      } catch (SQLException e) {
+        throw new CaravanException(
+            FailureCode.DB_ERROR, "Cannot read the stored projects: " + e.getMessage(), e);
       }
     }
 

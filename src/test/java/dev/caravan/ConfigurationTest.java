@@ -117,7 +117,7 @@ class ConfigurationTest {
                     "caravan.connections.warehouse.url", "jdbc:postgresql://h/d",
                     "caravan.connections.other.username", "u")))
         .contains(
-            "caravan.databse.url: unknown setting; allowed are caravan.data",
+            "caravan.databse.url: unknown setting; allowed are caravan.connections.allow, caravan.data",
             "caravan.database.max-connections: found '1'; allowed is a whole number from 2 to 1000",
             "caravan.http.port: found 'eighty'",
             "caravan.retry.delay: found '-1'",

@@ -23,12 +23,15 @@ public final class ImportJobs implements Processor {
   /** Kind of the jobs. */
   public static final String KIND = "import-sftp";
 
+  private final String tenant;
   private final ProjectConfig project;
   private final JobLauncher launcher;
   private final Retry retry;
   private final Duration timeout;
 
-  ImportJobs(ProjectConfig project, JobLauncher launcher, Retry retry, Duration timeout) {
+  ImportJobs(
+      String tenant, ProjectConfig project, JobLauncher launcher, Retry retry, Duration timeout) {
+    this.tenant = tenant;
     this.project = project;
     this.launcher = launcher;
     this.retry = retry;
@@ -43,6 +46,7 @@ public final class ImportJobs implements Processor {
   /** A request to import some files, or all that are ready; more can be said before its launch. */
   public JobRequest request(ImportParameters parameters) {
     return new JobRequest(KIND, project.project(), route(project))
+        .tenant(tenant)
         .connection(project.connection())
         .parameters(parameters.json())
         .attempts(retry.attempts(), timeout);

@@ -22,13 +22,9 @@ import dev.caravan.project.TableOptions;
 import dev.caravan.project.TablePlan;
 import dev.caravan.record.csv.CsvFormat;
 import dev.caravan.source.sftp.FileStamp;
-import dev.caravan.source.sftp.SftpFile;
-import dev.caravan.source.sftp.SftpSource;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
-import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -38,42 +34,36 @@ import org.apache.camel.Processor;
 final class LoadPlanner implements Processor {
 
   private final ProjectConfig project;
-  private final SftpSource source;
   private final DataSource target;
 
-  LoadPlanner(ProjectConfig project, SftpSource source, DataSource target) {
+  LoadPlanner(ProjectConfig project, DataSource target) {
     this.project = project;
-    this.source = source;
     this.target = target;
   }
 
   @Override
   public void process(Exchange exchange) {
-    FileStamp stamp = exchange.getMessage().getBody(FileStamp.class);
+    ImportFile file = exchange.getMessage().getBody(ImportFile.class);
+    FileStamp stamp = file.stamp();
     ImportParameters parameters =
         exchange.getProperty(ImportFiles.PARAMETERS, ImportParameters.class);
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
-    SftpFile file = source.file(stamp);
-    describe(exchange.getMessage(), job, stamp, parameters);
-    exchange.getMessage().setBody(file);
-    job.onStop(file::abort);
+    describe(exchange.getMessage(), file);
+    exchange.getMessage().setBody(file.content());
+    job.onStop(file.abort());
     job.onStop(() -> endSessions(job));
     exchange
         .getMessage()
-        .setHeader(CopyUpsertConstants.LOAD, load(plan(stamp.name()), parameters.force()));
+        .setHeader(CopyUpsertConstants.LOAD, load(project, stamp.name(), parameters.force()));
   }
 
-  private static void describe(
-      Message message, RunningJob job, FileStamp stamp, ImportParameters parameters) {
+  private static void describe(Message message, ImportFile file) {
+    FileStamp stamp = file.stamp();
     message.setHeader(Exchange.FILE_NAME, stamp.name());
     message.setHeader(Exchange.FILE_LENGTH, stamp.size());
     message.setHeader(Exchange.FILE_LAST_MODIFIED, stamp.modifiedAt().toEpochMilli());
     message.getHeader(CopyUpsertConstants.PROGRESS, LoadProgress.class).expect(stamp.size());
-    UUID id = job.attempt().jobId();
-    if (parameters.files().size() != 1) { // a job of one file is called as its load is
-      id = UUID.nameUUIDFromBytes((id + "/" + stamp.name()).getBytes(StandardCharsets.UTF_8));
-    }
-    message.setHeader(CopyUpsertConstants.LOAD_ID, id);
+    message.setHeader(CopyUpsertConstants.LOAD_ID, file.loadId());
   }
 
   private void endSessions(RunningJob job) {
@@ -84,7 +74,7 @@ final class LoadPlanner implements Processor {
     }
   }
 
-  private TablePlan plan(String file) {
+  private static TablePlan plan(ProjectConfig project, String file) {
     return project
         .plan(file)
         .orElseThrow(
@@ -94,7 +84,9 @@ final class LoadPlanner implements Processor {
                     "Project %s has no table for %s.".formatted(project.project(), file)));
   }
 
-  private CopyUpsertLoad load(TablePlan plan, boolean force) {
+  /** How the project loads a file of the name. */
+  static CopyUpsertLoad load(ProjectConfig project, String file, boolean force) {
+    TablePlan plan = plan(project, file);
     TableOptions options = plan.options();
     TableName target = new TableName(plan.schema(), plan.table());
     LoadSpec spec =

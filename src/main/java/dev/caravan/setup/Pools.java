@@ -65,7 +65,12 @@ public final class Pools implements AutoCloseable {
                     new CaravanException(
                         FailureCode.CONFIG_INVALID, "The connection %s is gone.".formatted(id)));
     return new LazyPool.Opened(
-        connection.version(), database(connection.name(), connection.url(), maxConnections));
+        connection.version(), database(poolName(connection), connection.url(), maxConnections));
+  }
+
+  /** The old pool may be open for a while beside the new one. */
+  private static String poolName(StoredConnection connection) {
+    return Connections.bean(connection) + "-" + connection.version();
   }
 
   /** Opens a pool to an address that was chosen by a tenant. */
@@ -96,7 +101,7 @@ public final class Pools implements AutoCloseable {
     if (opened.isEmpty()) {
       return Optional.of("The connection is gone.");
     }
-    try (Database database = database(connection.name(), opened.get().url(), 1)) {
+    try (Database database = database("test-" + UUID.randomUUID(), opened.get().url(), 1)) {
       return test(database.dataSource());
     } catch (CaravanException e) {
       return Optional.of(e.getMessage());

@@ -30,6 +30,8 @@ enum ProblemCode {
   HEAD_TOO_LARGE(431),
   /** A defect of Caravan; its log has more. */
   INTERNAL(500),
+  /** The SFTP server or the database of the project failed; detail says how. */
+  SOURCE_FAILED(502),
   /** The database does not answer. */
   DB_UNAVAILABLE(503);
 

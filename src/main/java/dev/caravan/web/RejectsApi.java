@@ -14,9 +14,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
@@ -30,15 +30,15 @@ public final class RejectsApi {
       new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
   private final JobReports reports;
-  private final Map<String, DataSource> targets;
+  private final Function<String, DataSource> targets;
 
   /**
    * Reads what loads refused.
    *
    * @param reports know the project of a job
-   * @param targets the database that a project loads into, by the project's name
+   * @param targets the database that a project loads into, by the project's key; null for none
    */
-  public RejectsApi(JobReports reports, Map<String, DataSource> targets) {
+  public RejectsApi(JobReports reports, Function<String, DataSource> targets) {
     this.reports = reports;
     this.targets = targets;
   }
@@ -118,7 +118,7 @@ public final class RejectsApi {
 
   private Object ofProject(String project, UUID job, Exchange exchange, TargetQuery query)
       throws SQLException {
-    DataSource target = targets.get(project);
+    DataSource target = targets.apply(project);
     if (target == null) {
       return Answer.problem(
           exchange,

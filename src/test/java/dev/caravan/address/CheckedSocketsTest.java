@@ -16,7 +16,7 @@ class CheckedSocketsTest {
   @Test
   void noConnectionReachesAnAddressThatIsNotAllowed() throws Exception {
     InetAddress loopback = InetAddress.getByAddress("127.0.0.1", new byte[] {127, 0, 0, 1});
-    try (ServerSocket server = new ServerSocket(0, 1, loopback)) {
+    try (ServerSocket server = new ServerSocket(0, 50, loopback)) {
       InetSocketAddress here = new InetSocketAddress(loopback, server.getLocalPort());
       for (String allow : new String[] {"", "example.com", "127.0.0.1:1", "10.0.0.0/8"}) {
         try (Socket socket = new CheckedSockets(allow).createSocket()) {

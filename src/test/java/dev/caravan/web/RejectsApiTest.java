@@ -50,7 +50,7 @@ class RejectsApiTest {
     api =
         new RejectsApi(
             new JobReports(TenantReads.prepare(jobDatabase.dataSource())),
-            Map.of("p", target.dataSource()));
+            Map.<String, javax.sql.DataSource>of("p", target.dataSource())::get);
     User user = Guard.user(new Caller("default", Role.VIEWER, "test"));
     exchange.getMessage().setHeader(VertxPlatformHttpConstants.AUTHENTICATED_USER, user);
     context.getRegistry().bind("target", target.dataSource());
@@ -67,7 +67,7 @@ class RejectsApiTest {
   /** A job of the project whose load of the CSV may also fail. */
   private UUID job(String project, String csv) throws Exception {
     UUID id = UUID.randomUUID();
-    jobs.start(id, "import-sftp", project);
+    jobs.start(id, "import-sftp", "default", project);
     context
         .createProducerTemplate()
         .request(

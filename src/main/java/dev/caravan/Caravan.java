@@ -48,6 +48,7 @@ import dev.caravan.setup.jdbc.ConnectionTable;
 import dev.caravan.setup.jdbc.ProjectTable;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
+import dev.caravan.upload.Uploads;
 import dev.caravan.web.ConnectionsApi;
 import dev.caravan.web.FailedCall;
 import dev.caravan.web.HealthApi;
@@ -55,7 +56,9 @@ import dev.caravan.web.JobsApi;
 import dev.caravan.web.KeysApi;
 import dev.caravan.web.ProjectsApi;
 import dev.caravan.web.RejectsApi;
+import dev.caravan.web.UploadsApi;
 import dev.caravan.web.WebServer;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.BindException;
@@ -90,6 +93,7 @@ public final class Caravan implements AutoCloseable {
 
   private static final int EXIT_USAGE = 2;
   private static final int QUEUE_SESSIONS = 4;
+  private static final int UPLOAD_SESSIONS = 4;
 
   private final Main main = new Main();
   private final Lifecycle lifecycle;
@@ -183,6 +187,7 @@ public final class Caravan implements AutoCloseable {
     private Database queueDatabase;
     private Pools pools;
     private Projects storedProjects;
+    private Uploads uploads;
     private Imports imports;
     private JdbcJobRepository jobs;
     private WebServer web;
@@ -302,6 +307,7 @@ public final class Caravan implements AutoCloseable {
       ApiKeys keys = new ApiKeys(database, reads);
       makeFirstKey(keys);
       prepareSetup(context, database, reads);
+      prepareUploads();
       JobReports reports = new JobReports(reads);
       context.getRegistry().bind("jobsApi", new JobsApi(reports));
       context
@@ -317,7 +323,8 @@ public final class Caravan implements AutoCloseable {
               http.host(),
               http.port(),
               http.corsOrigins(),
-              new Authenticator(keys, configuration.jwt().map(JwtBearer::new)));
+              new Authenticator(keys, configuration.jwt().map(JwtBearer::new)),
+              new UploadsApi(uploads, uploadLimits()));
       started.push(web); // for a start that fails
     }
 
@@ -352,6 +359,29 @@ public final class Caravan implements AutoCloseable {
                           .cron()
                           .ifPresent(cron -> Schedule.check(project.project(), cron))));
       context.getRegistry().bind("projectsApi", new ProjectsApi(storedProjects, running()));
+    }
+
+    private void prepareUploads() throws SQLException {
+      Database database =
+          Database.open(
+              "uploads",
+              mainLogin.url(),
+              mainLogin.username(),
+              mainLogin.password(),
+              UPLOAD_SESSIONS);
+      started.push(database);
+      uploads = new Uploads(database.dataSource(), configuration.node());
+      uploads.discardUnfinished();
+    }
+
+    /** The disk is known when the database is ours; another one tells by failing. */
+    private UploadsApi.Limits uploadLimits() {
+      File data = configuration.data().toFile();
+      boolean embedded = configuration.database().isEmpty();
+      return new UploadsApi.Limits(
+          configuration.uploads().maxBytes(),
+          configuration.uploads().concurrent(),
+          () -> embedded ? data.getUsableSpace() : Long.MAX_VALUE);
     }
 
     private ProjectsApi.Running running() {
@@ -469,7 +499,7 @@ public final class Caravan implements AutoCloseable {
                     settings.noProgress(),
                     settings.retention()),
                 List.of(outbox.task()),
-                List.of(() -> imports.catchUp()),
+                List.of(() -> imports.catchUp(), uploads::sweep),
                 List.of(pools::refresh, () -> imports.sync()));
       } catch (SQLException e) {
         throw new CaravanException(
@@ -573,10 +603,12 @@ public final class Caravan implements AutoCloseable {
               jobs,
               new JobLauncher(queueDatabase.dataSource(), engine::wake),
               new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
+              uploads,
               configuration.retry(),
               configuration.jobs().timeout());
       imports = new Imports(around, storedProjects);
       started.push(imports);
+      main.getCamelContext().getRegistry().bind("imports", imports);
       projects.forEach(imports::addOfFile);
       try {
         imports.sync();

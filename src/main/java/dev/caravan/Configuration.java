@@ -53,6 +53,7 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param jobs the queue and what jobs may take
  * @param webhooks how and where they go
  * @param secretsKey what encrypts stored secrets; empty for the one of the embedded default
+ * @param uploads how much callers may upload
  * @param allowedHosts where connections and projects of the API may go, beside public addresses
  */
 record Configuration(
@@ -72,6 +73,7 @@ record Configuration(
     Jobs jobs,
     Webhooks webhooks,
     Optional<Secrets> secretsKey,
+    Uploads uploads,
     List<String> allowedHosts) {
 
   /**
@@ -115,6 +117,14 @@ record Configuration(
     }
   }
 
+  /**
+   * What callers may upload.
+   *
+   * @param maxBytes of one file
+   * @param concurrent uploads at once
+   */
+  record Uploads(long maxBytes, int concurrent) {}
+
   /** True when projects may name it. */
   boolean hasConnection(String name) {
     return name.equals(MAIN_CONNECTION) || connections.containsKey(name);
@@ -135,6 +145,8 @@ record Configuration(
               "caravan.database.max-connections",
               "caravan.connections.allow",
               "caravan.secrets.key",
+              "caravan.upload.max-bytes",
+              "caravan.upload.concurrent",
               "caravan.sftp.url",
               "caravan.sftp.password",
               "caravan.sftp.key-path",
@@ -216,6 +228,8 @@ record Configuration(
                   Duration.ofDays(number("caravan.job.retention", 1, 36_500))),
               webhooks(),
               secretsKey(),
+              new Uploads(
+                  bytes("caravan.upload.max-bytes"), number("caravan.upload.concurrent", 1, 100)),
               allowedHosts());
       if (!problems.isEmpty()) {
         throw new CaravanException(
@@ -261,6 +275,15 @@ record Configuration(
       problems.add(
           "%s: found '%s'; allowed is a whole number from %d to %d".formatted(key, text, min, max));
       return min;
+    }
+
+    private long bytes(String key) {
+      String text = text(key).orElse("");
+      if (!text.matches("[1-9][0-9]{0,14}")) {
+        problems.add("%s: found '%s'; allowed is a number of bytes".formatted(key, text));
+        return 1;
+      }
+      return Long.parseLong(text);
     }
 
     private Http http() {

@@ -81,6 +81,7 @@ class ConfigurationTest {
                     Duration.ofDays(90)),
                 new Configuration.Webhooks(List.of(), List.of(), Set.of()),
                 Optional.empty(),
+                new Configuration.Uploads(10L << 30, 8),
                 List.of()));
     assertThat(read(Map.of()).node()).isNotBlank();
   }

@@ -16,6 +16,7 @@ import dev.caravan.project.SftpServer;
 import dev.caravan.source.sftp.SftpFileGate;
 import dev.caravan.source.sftp.SftpPollStrategy;
 import dev.caravan.source.sftp.SftpSource;
+import dev.caravan.upload.Uploads;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -43,6 +44,7 @@ public final class SftpImport implements AutoCloseable {
 
   private static final String POLL_TEMPLATE = "poll-sftp";
   private static final String JOB_TEMPLATE = "import-sftp";
+  private static final String UPLOAD_TEMPLATE = "import-upload";
   private static final String SCHEDULE_TEMPLATE = "schedule";
 
   /** For polls under way; a job is waited for before. */
@@ -77,6 +79,7 @@ public final class SftpImport implements AutoCloseable {
       JdbcJobRepository jobs,
       JobLauncher launcher,
       ScheduleFires fires,
+      Uploads uploads,
       Retry retry,
       Duration timeout) {}
 
@@ -121,10 +124,14 @@ public final class SftpImport implements AutoCloseable {
   }
 
   private void addAll(Surroundings around) throws Exception {
-    bindParts();
+    bindParts(around.uploads());
     addRoute(
         ImportJobs.route(project),
         JOB_TEMPLATE,
+        Map.of("project", project.project(), "connection", project.connection()));
+    addRoute(
+        ImportJobs.uploadRoute(project),
+        UPLOAD_TEMPLATE,
         Map.of("project", project.project(), "connection", project.connection()));
     addRoute(pollRoute(project), POLL_TEMPLATE, parameters());
     if (project.schedule().cron().isPresent()) {
@@ -232,7 +239,7 @@ public final class SftpImport implements AutoCloseable {
     source.close();
   }
 
-  private void bindParts() throws IOException {
+  private void bindParts(Uploads uploads) throws IOException {
     ImportJournal journal = new ImportJournal(tenant, project.project(), jobs);
     SftpFileGate gate = new SftpFileGate(project::covers, journal);
     bind("gate", gate);
@@ -244,6 +251,8 @@ public final class SftpImport implements AutoCloseable {
     preview = new ImportPreview(project, source, target);
     bind("loadPlanner", new LoadPlanner(project, target));
     bind("fileRecorder", new FileRecorder(jobs, mover::effects));
+    bind("uploads", new ImportUploads(tenant, uploads));
+    bind("uploadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
     bind("end", new ImportEnd());
     bind("knownHosts", knownHosts());
   }

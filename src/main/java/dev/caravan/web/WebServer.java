@@ -60,7 +60,8 @@ public final class WebServer implements AutoCloseable {
       String host,
       int port,
       Set<String> origins,
-      Authenticator authenticator) {
+      Authenticator authenticator,
+      UploadsApi uploads) {
     WebServer web = new WebServer(host, port);
     ApiDocument document = ApiDocument.load();
     web.router.route().handler(WebServer::secureHeaders).failureHandler(WebServer::failed);
@@ -70,6 +71,7 @@ public final class WebServer implements AutoCloseable {
     web.router
         .route()
         .handler(new Guard(document, new Pages(document), authenticator, new FailureLimit()));
+    web.router.post("/api/v1/uploads").handler(uploads);
     web.router.route().handler(Guard::checkBody);
     Stream.of(404, 405, 406, 415).forEach(code -> web.router.errorHandler(code, WebServer::failed));
     web.bindTo(context);

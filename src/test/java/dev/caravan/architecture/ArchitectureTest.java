@@ -109,11 +109,13 @@ class ArchitectureTest {
             "dev.caravan.project..",
             "com.zaxxer.hikari..",
             "com.fasterxml.jackson.."),
+        new Arrow("upload", FAILURE, "dev.caravan.database.."),
         new Arrow(
             "web",
             FAILURE,
             "dev.caravan.access..",
             "dev.caravan.setup..",
+            "dev.caravan.upload..",
             "dev.caravan.job..",
             "dev.caravan.pgload..",
             "com.fasterxml.jackson..",
@@ -208,6 +210,7 @@ class ArchitectureTest {
             "dev.caravan.job.jdbc..",
             "dev.caravan.access.jdbc..",
             "dev.caravan.setup.jdbc..",
+            "dev.caravan.upload..",
             "dev.caravan.database..",
             "dev.caravan.outbox..",
             "dev.caravan.embedded..")

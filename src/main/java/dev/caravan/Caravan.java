@@ -17,6 +17,7 @@ import dev.caravan.imports.Imports;
 import dev.caravan.imports.MoveFiles;
 import dev.caravan.imports.SftpImport;
 import dev.caravan.job.Effect;
+import dev.caravan.job.camel.JobControl;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.camel.Schedule;
@@ -52,6 +53,7 @@ import dev.caravan.upload.Uploads;
 import dev.caravan.web.ConnectionsApi;
 import dev.caravan.web.FailedCall;
 import dev.caravan.web.HealthApi;
+import dev.caravan.web.JobActionsApi;
 import dev.caravan.web.JobsApi;
 import dev.caravan.web.KeysApi;
 import dev.caravan.web.ProjectsApi;
@@ -68,6 +70,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -83,6 +86,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.apache.camel.support.DefaultRegistry;
 
 /**
@@ -95,6 +99,12 @@ public final class Caravan implements AutoCloseable {
   private static final int QUEUE_SESSIONS = 4;
   private static final int UPLOAD_SESSIONS = 4;
 
+  /**
+   * A node that hears nothing of the queue's database for so long looks for another connection, and
+   * one that sleeps inside a transaction of it loses that.
+   */
+  private static final Duration QUEUE_SILENCE = Duration.ofSeconds(10);
+
   private final Main main = new Main();
   private final Lifecycle lifecycle;
 
@@ -106,6 +116,8 @@ public final class Caravan implements AutoCloseable {
    */
   public Caravan(Map<String, String> settings, PrintStream out) {
     lifecycle = new Lifecycle(out);
+    // Camel's own has a hook of the JVM that outlives the context; ours ends it at a signal.
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy());
     main.setPropertyPlaceholderLocations(
         Files.exists(Path.of("application.properties"))
             ? "file:application.properties"
@@ -191,7 +203,9 @@ public final class Caravan implements AutoCloseable {
     private Imports imports;
     private JdbcJobRepository jobs;
     private WebServer web;
+    private JobReports reports;
     private JobEngine engine;
+    private CallbackUrls callbackUrls;
 
     Lifecycle(PrintStream out) {
       this.out = out;
@@ -281,9 +295,17 @@ public final class Caravan implements AutoCloseable {
       main.migrate();
       // A pool of its own: loads that use up their connections must not make the node look dead.
       queueDatabase =
-          Database.open("queue", login.url(), login.username(), login.password(), QUEUE_SESSIONS);
+          Database.open(
+              "queue",
+              login.url(),
+              login.username(),
+              login.password(),
+              QUEUE_SESSIONS,
+              QUEUE_SILENCE);
       started.push(queueDatabase);
-      jobs = new JdbcJobRepository(main.dataSource(), configuration.node(), Lifecycle::addEffect);
+      jobs =
+          new JdbcJobRepository(
+              queueDatabase.dataSource(), configuration.node(), Lifecycle::addEffect);
       JobLog log = new JobLog(queueDatabase.dataSource());
       JobLogAppender appender = JobLogAppender.attach(log, configuration.node());
       started.push(appender::stop);
@@ -308,11 +330,8 @@ public final class Caravan implements AutoCloseable {
       makeFirstKey(keys);
       prepareSetup(context, database, reads);
       prepareUploads();
-      JobReports reports = new JobReports(reads);
+      reports = new JobReports(reads);
       context.getRegistry().bind("jobsApi", new JobsApi(reports));
-      context
-          .getRegistry()
-          .bind("rejectsApi", new RejectsApi(reports, project -> target(context, project)));
       context.getRegistry().bind("healthApi", new HealthApi(reports));
       context.getRegistry().bind("keysApi", new KeysApi(keys));
       context.getRegistry().bind("failedCall", new FailedCall());
@@ -324,7 +343,8 @@ public final class Caravan implements AutoCloseable {
               http.port(),
               http.corsOrigins(),
               new Authenticator(keys, configuration.jwt().map(JwtBearer::new)),
-              new UploadsApi(uploads, uploadLimits()));
+              new UploadsApi(uploads, uploadLimits()),
+              reports);
       started.push(web); // for a start that fails
     }
 
@@ -471,10 +491,9 @@ public final class Caravan implements AutoCloseable {
     private void startQueue(CamelContext context) {
       Configuration.Jobs settings = configuration.jobs();
       Configuration.Webhooks webhooks = configuration.webhooks();
+      callbackUrls = new CallbackUrls(webhooks.allow(), webhooks.ports());
       WebhookHandler webhook =
-          new WebhookHandler(
-              new CallbackUrls(webhooks.allow(), webhooks.ports()),
-              new WebhookSigner(webhooks.secrets()));
+          new WebhookHandler(callbackUrls, new WebhookSigner(webhooks.secrets()));
       started.push(webhook);
       OutboxTask outbox =
           new OutboxTask(
@@ -536,7 +555,8 @@ public final class Caravan implements AutoCloseable {
               login.url(),
               login.username(),
               login.password(),
-              configuration.maxConnections());
+              configuration.maxConnections(),
+              configuration.jobs().timeout().plusMinutes(1)); // no statement of a load is longer
       started.push(database);
       try (Connection connection = database.dataSource().getConnection()) {
         Loader.prepare(connection);
@@ -594,21 +614,23 @@ public final class Caravan implements AutoCloseable {
 
     @Override
     public void afterConfigure(BaseMainSupport main) {
-      startQueue(main.getCamelContext());
+      CamelContext context = main.getCamelContext();
+      startQueue(context);
+      JobLauncher launcher = new JobLauncher(queueDatabase.dataSource(), engine::wake);
       SftpImport.Surroundings around =
           new SftpImport.Surroundings(
               main.getCamelContext(),
               defaultServer,
               configuration.knownHosts(),
               jobs,
-              new JobLauncher(queueDatabase.dataSource(), engine::wake),
+              launcher,
               new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
               uploads,
               configuration.retry(),
               configuration.jobs().timeout());
       imports = new Imports(around, storedProjects);
       started.push(imports);
-      main.getCamelContext().getRegistry().bind("imports", imports);
+      prepareJobCalls(context, launcher);
       projects.forEach(imports::addOfFile);
       try {
         imports.sync();
@@ -616,6 +638,33 @@ public final class Caravan implements AutoCloseable {
         throw new CaravanException(
             FailureCode.DB_ERROR, "Cannot read the stored projects: " + e.getMessage(), e);
       }
+    }
+
+    private void prepareJobCalls(CamelContext context, JobLauncher launcher) {
+      context.getRegistry().bind("imports", imports);
+      context
+          .getRegistry()
+          .bind(
+              "rejectsApi",
+              new RejectsApi(
+                  reports,
+                  project -> target(context, project),
+                  project -> imports.find(project).map(SftpImport::replay).orElse(null),
+                  launcher));
+      context
+          .getRegistry()
+          .bind(
+              "jobActionsApi",
+              new JobActionsApi(
+                  reports,
+                  launcher,
+                  new JobControl(
+                      jobs,
+                      name -> context.getRegistry().lookupByNameAndType(name, DataSource.class)),
+                  new Outbox(queueDatabase.dataSource()),
+                  callbackUrls,
+                  imports,
+                  uploads));
     }
 
     @Override

@@ -41,7 +41,7 @@ final class JobLogAppender extends AbstractAppender {
           });
 
   private JobLogAppender(JobLog log, String node) {
-    super("jobs", null, null, true, Property.EMPTY_ARRAY);
+    super("jobs-" + UUID.randomUUID(), null, null, true, Property.EMPTY_ARRAY);
     this.log = log;
     this.node = node;
   }

@@ -42,6 +42,24 @@ public final class Database implements AutoCloseable {
   }
 
   /**
+   * As above, with a limit to how long one side may hear nothing of the other: the pool while the
+   * server works on a statement, the server between the statements of a transaction. Without it,
+   * when the network swallows packets, a thread here waits for ever, and locks there are held for
+   * ever.
+   *
+   * @param silence 0 for no limit
+   */
+  public static Database open(
+      String name,
+      String url,
+      String username,
+      String password,
+      int maxConnections,
+      Duration silence) {
+    return open(name, url, username, password, maxConnections, silence, Map.of());
+  }
+
+  /**
    * As above, with properties of the driver.
    *
    * @param properties as PostgreSQL's JDBC driver knows them
@@ -52,6 +70,17 @@ public final class Database implements AutoCloseable {
       String username,
       String password,
       int maxConnections,
+      Map<String, String> properties) {
+    return open(name, url, username, password, maxConnections, Duration.ZERO, properties);
+  }
+
+  private static Database open(
+      String name,
+      String url,
+      String username,
+      String password,
+      int maxConnections,
+      Duration silence,
       Map<String, String> properties) {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
@@ -67,6 +96,8 @@ public final class Database implements AutoCloseable {
     config.addDataSourceProperty("ApplicationName", "caravan");
     config.addDataSourceProperty("tcpKeepAlive", "true");
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
+    config.addDataSourceProperty("socketTimeout", String.valueOf(silence.toSeconds()));
+    config.setConnectionInitSql("SET idle_in_transaction_session_timeout = " + silence.toMillis());
     properties.forEach(config::addDataSourceProperty);
     try {
       return new Database(new HikariDataSource(config));

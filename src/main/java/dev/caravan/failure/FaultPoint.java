@@ -9,13 +9,22 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>{@code -Dcaravan.fault=K9:halt:3} acts when K9 is passed the third time; {@code halt} ends the
  * process as kill -9 does, {@code stop} sends it SIGSTOP, {@code throw} lets the work fail.
+ *
+ * <p>{@code -Dcaravan.fault.no-fence=true} takes both walls against double loads away: the proof
+ * must then find doubles.
  */
 public final class FaultPoint {
 
   private static final String PLAN = System.getProperty("caravan.fault");
+  private static final boolean NO_FENCE = Boolean.getBoolean("caravan.fault.no-fence");
   private static final AtomicInteger PASSED = new AtomicInteger();
 
   private FaultPoint() {}
+
+  /** True when attempts are to run without their fence, and loads without the id of their job. */
+  public static boolean withoutFence() {
+    return NO_FENCE;
+  }
 
   /** The work is at this place. */
   public static void hit(String point) {

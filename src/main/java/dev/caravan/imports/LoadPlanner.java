@@ -4,6 +4,7 @@ import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.copyupsert.CopyUpsertLoad;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.queue.RunningJob;
 import dev.caravan.pgload.Fence;
@@ -25,6 +26,7 @@ import dev.caravan.source.sftp.FileStamp;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
+import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -63,7 +65,8 @@ final class LoadPlanner implements Processor {
     message.setHeader(Exchange.FILE_LENGTH, stamp.size());
     message.setHeader(Exchange.FILE_LAST_MODIFIED, stamp.modifiedAt().toEpochMilli());
     message.getHeader(CopyUpsertConstants.PROGRESS, LoadProgress.class).expect(stamp.size());
-    message.setHeader(CopyUpsertConstants.LOAD_ID, file.loadId());
+    message.setHeader(
+        CopyUpsertConstants.LOAD_ID, FaultPoint.withoutFence() ? UUID.randomUUID() : file.loadId());
   }
 
   private void endSessions(RunningJob job) {

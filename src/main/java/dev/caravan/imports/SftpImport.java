@@ -45,6 +45,7 @@ public final class SftpImport implements AutoCloseable {
   private static final String POLL_TEMPLATE = "poll-sftp";
   private static final String JOB_TEMPLATE = "import-sftp";
   private static final String UPLOAD_TEMPLATE = "import-upload";
+  private static final String REPLAY_TEMPLATE = "replay-rejects";
   private static final String SCHEDULE_TEMPLATE = "schedule";
 
   /** For polls under way; a job is waited for before. */
@@ -59,10 +60,13 @@ public final class SftpImport implements AutoCloseable {
   private final FileMover mover;
   private final ImportJobs imports;
   private final JdbcJobRepository jobs;
+  private final Retry retry;
+  private final Duration timeout;
   private final List<String> routes = new ArrayList<>();
   private final List<String> beans = new ArrayList<>();
   private Schedule schedule;
   private ImportPreview preview;
+  private Replay replay;
 
   /**
    * What the imports of all projects share.
@@ -89,6 +93,8 @@ public final class SftpImport implements AutoCloseable {
     this.server = project.sftp().server().orElse(around.defaultServer());
     this.defaultKnownHosts = around.defaultKnownHosts();
     this.jobs = around.jobs();
+    this.retry = around.retry();
+    this.timeout = around.timeout();
     this.source =
         new SftpSource(
             () -> (SftpEndpoint) context.getRoute(pollRoute(project)).getEndpoint(),
@@ -132,6 +138,10 @@ public final class SftpImport implements AutoCloseable {
     addRoute(
         ImportJobs.uploadRoute(project),
         UPLOAD_TEMPLATE,
+        Map.of("project", project.project(), "connection", project.connection()));
+    addRoute(
+        Replay.route(project),
+        REPLAY_TEMPLATE,
         Map.of("project", project.project(), "connection", project.connection()));
     addRoute(pollRoute(project), POLL_TEMPLATE, parameters());
     if (project.schedule().cron().isPresent()) {
@@ -211,6 +221,11 @@ public final class SftpImport implements AutoCloseable {
     return mover;
   }
 
+  /** Loads records of it that were refused and fixed. */
+  public Replay replay() {
+    return replay;
+  }
+
   /**
    * The files that an import would load, and their first rows, as JSON.
    *
@@ -254,6 +269,9 @@ public final class SftpImport implements AutoCloseable {
     bind("uploads", new ImportUploads(tenant, uploads));
     bind("uploadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
     bind("end", new ImportEnd());
+    replay = new Replay(project, target, retry, timeout);
+    bind("replay", replay);
+    bind("replayRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
     bind("knownHosts", knownHosts());
   }
 

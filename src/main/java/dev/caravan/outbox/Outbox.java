@@ -62,19 +62,22 @@ public final class Outbox {
   }
 
   /** Has an entry carried out once more, whatever came of it so far; its schedule begins anew. */
-  public Redelivery redeliver(UUID id) throws SQLException {
+  public Redelivery redeliver(UUID jobId, UUID id) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
-      Redelivery redelivery = lock(connection, id) ? schedule(connection, id) : Redelivery.UNKNOWN;
+      Redelivery redelivery =
+          lock(connection, jobId, id) ? schedule(connection, id) : Redelivery.UNKNOWN;
       connection.commit();
       return redelivery;
     }
   }
 
-  private static boolean lock(Connection connection, UUID id) throws SQLException {
+  private static boolean lock(Connection connection, UUID jobId, UUID id) throws SQLException {
     try (PreparedStatement query =
-        connection.prepareStatement("SELECT id FROM caravan.outbox WHERE id = ? FOR UPDATE")) {
+        connection.prepareStatement(
+            "SELECT id FROM caravan.outbox WHERE id = ? AND job_id = ? FOR UPDATE")) {
       query.setObject(1, id);
+      query.setObject(2, jobId);
       try (ResultSet row = query.executeQuery()) {
         return row.next();
       }

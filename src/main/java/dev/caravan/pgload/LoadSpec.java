@@ -80,6 +80,24 @@ public record LoadSpec(
     return onMissing == OnMissing.SOFT_DELETE ? List.of(ControlColumn.DELETED_AT) : List.of();
   }
 
+  /** The same for some records more: nothing that they do not name is removed or marked. */
+  public LoadSpec withOnlyRecords(LoadMode other) {
+    return new LoadSpec(
+        target,
+        keyColumns,
+        columnMapping,
+        other,
+        Optional.empty(),
+        OnMissing.KEEP,
+        onError,
+        maxErrors,
+        maxErrorRatio,
+        onDrift,
+        allowEmpty,
+        formats,
+        false);
+  }
+
   /** An upsert that tolerates bad rows without limit. */
   public static LoadSpec upsert(TableName target, List<String> keyColumns) {
     return of(target, keyColumns, LoadMode.UPSERT);

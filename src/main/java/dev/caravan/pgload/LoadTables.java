@@ -64,6 +64,13 @@ final class LoadTables {
       );
       COMMENT ON TABLE caravan.reject IS
         'Records that were refused; those of a failed load are its first ones.';
+      ALTER TABLE caravan.reject ADD COLUMN IF NOT EXISTS fixed text;
+      CREATE TABLE IF NOT EXISTS caravan.reject_columns (
+        load_id uuid PRIMARY KEY,
+        columns text[] NOT NULL
+      );
+      COMMENT ON COLUMN caravan.reject.fixed IS 'The record as it should have been; loaded by a replay.';
+      COMMENT ON TABLE caravan.reject_columns IS 'The columns of the source whose records were refused.';
       CREATE TABLE IF NOT EXISTS caravan.fence (
         owner     uuid PRIMARY KEY,
         epoch     bigint NOT NULL,
@@ -81,7 +88,7 @@ final class LoadTables {
       try (ResultSet found =
           statement.executeQuery(
               """
-              SELECT to_regclass('caravan.fence') IS NOT NULL AND EXISTS (SELECT FROM pg_attribute
+              SELECT to_regclass('caravan.reject_columns') IS NOT NULL AND EXISTS (SELECT FROM pg_attribute
                 WHERE attrelid = to_regclass('caravan.load') AND attname = 'rows_filtered')""")) {
         found.next();
         if (found.getBoolean(1)) {

@@ -58,7 +58,7 @@ public final class Loader {
     this.spec = spec;
     this.origin = origin;
     this.records = records;
-    this.rejects = new RejectLog(spec, origin);
+    this.rejects = new RejectLog(spec, origin, records.columns());
     this.progress = origin.progress();
     progress.step(Step.READING);
   }

@@ -24,13 +24,18 @@ final class RejectLog {
 
   private final LoadSpec spec;
   private final LoadOrigin origin;
+  private final List<String> columns;
   private final List<Reject> first = new ArrayList<>();
   private final List<Reject> batch = new ArrayList<>();
   private long firstChars;
   private long batchChars;
   private long count;
 
-  RejectLog(LoadSpec spec, LoadOrigin origin) {
+  /**
+   * @param columns of the source
+   */
+  RejectLog(LoadSpec spec, LoadOrigin origin, List<String> columns) {
+    this.columns = columns;
     this.spec = spec;
     this.origin = origin;
   }
@@ -105,6 +110,7 @@ final class RejectLog {
     if (rejects.isEmpty()) {
       return;
     }
+    insertColumns(connection);
     String sql =
         """
         INSERT INTO caravan.reject
@@ -128,6 +134,18 @@ final class RejectLog {
         insert.addBatch();
       }
       insert.executeBatch();
+    }
+  }
+
+  private void insertColumns(Connection connection) throws SQLException {
+    String sql =
+        """
+        INSERT INTO caravan.reject_columns (load_id, columns) VALUES (?, ?)
+        ON CONFLICT DO NOTHING""";
+    try (PreparedStatement insert = connection.prepareStatement(sql)) {
+      insert.setObject(1, origin.loadId());
+      insert.setArray(2, connection.createArrayOf("text", columns.toArray()));
+      insert.executeUpdate();
     }
   }
 

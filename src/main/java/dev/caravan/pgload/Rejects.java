@@ -46,6 +46,7 @@ public final class Rejects {
       String code,
       String message,
       String raw,
+      String fixed,
       String status) {}
 
   /**
@@ -66,7 +67,7 @@ public final class Rejects {
       throws SQLException {
     String sql =
         """
-        SELECT file, line, byte_offset, column_name, code, message, raw, status, found
+        SELECT file, line, byte_offset, column_name, code, message, raw, fixed, status, found
         FROM (
           SELECT *, count(*) OVER () AS found, row_number() OVER (ORDER BY line) AS place,
             sum(octet_length(message) + octet_length(raw)) OVER (ORDER BY line)
@@ -100,6 +101,7 @@ public final class Rejects {
               row.getString("code"),
               row.getString("message"),
               row.getString("raw"),
+              row.getString("fixed"),
               row.getString("status")));
       found = row.getLong("found");
     }
@@ -127,6 +129,69 @@ public final class Rejects {
       after = page.next();
     }
     csv.flush();
+  }
+
+  /**
+   * Notes how a refused record should have been, for the next replay.
+   *
+   * @param fixed as the source would have it, without a line end
+   * @return false when there is no such reject, or it was replayed
+   */
+  public static boolean fix(Connection connection, UUID loadId, long line, String fixed)
+      throws SQLException {
+    String sql =
+        """
+        UPDATE caravan.reject SET fixed = ?, status = 'fixed'
+        WHERE load_id = ? AND line = ? AND status <> 'replayed'""";
+    try (PreparedStatement update = connection.prepareStatement(sql)) {
+      update.setString(1, fixed);
+      update.setObject(2, loadId);
+      update.setLong(3, line);
+      return update.executeUpdate() == 1;
+    }
+  }
+
+  /**
+   * The records of a load that were fixed and not replayed.
+   *
+   * @param columns of the source, in its order
+   * @param records each as the source would have it
+   */
+  public record Fixed(List<String> columns, List<String> records, List<Long> lines) {}
+
+  /** What a replay of the load would load; at the most 100,000 records at once. */
+  public static Fixed fixed(Connection connection, UUID loadId) throws SQLException {
+    String sql =
+        """
+        SELECT r.line, r.fixed, c.columns
+        FROM caravan.reject r JOIN caravan.reject_columns c USING (load_id)
+        WHERE r.load_id = ? AND r.status = 'fixed' ORDER BY r.line LIMIT 100000""";
+    List<String> columns = List.of();
+    List<String> records = new ArrayList<>();
+    List<Long> lines = new ArrayList<>();
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, loadId);
+      try (ResultSet row = query.executeQuery()) {
+        while (row.next()) {
+          lines.add(row.getLong(1));
+          records.add(row.getString(2));
+          columns = List.of((String[]) row.getArray(3).getArray());
+        }
+      }
+    }
+    return new Fixed(columns, records, lines);
+  }
+
+  /** The records were replayed. */
+  public static void replayed(Connection connection, UUID loadId, List<Long> lines)
+      throws SQLException {
+    String sql =
+        "UPDATE caravan.reject SET status = 'replayed' WHERE load_id = ? AND line = ANY (?)";
+    try (PreparedStatement update = connection.prepareStatement(sql)) {
+      update.setObject(1, loadId);
+      update.setArray(2, connection.createArrayOf("bigint", lines.toArray()));
+      update.executeUpdate();
+    }
   }
 
   private static void write(CsvWriter csv, StoredReject reject) {

@@ -1,10 +1,12 @@
 package dev.caravan.web;
 
 import dev.caravan.access.Caller;
+import dev.caravan.failure.CaravanException;
 import dev.caravan.setup.RefusedSetup;
 import dev.caravan.web.Problem.Violation;
 import io.vertx.ext.auth.User;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.camel.Exchange;
@@ -49,6 +51,8 @@ final class Answer {
       exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
       Optional<?> body = query.run();
       return body.isPresent() ? body.get() : problem(exchange, RequestCheck.NOT_FOUND);
+    } catch (CaravanException e) {
+      return problem(exchange, refusal(e));
     } catch (SQLException e) {
       LOG.error("The API cannot read the database: {}", e.getMessage());
       exchange.getMessage().setHeader("Retry-After", 5);
@@ -57,22 +61,23 @@ final class Answer {
     }
   }
 
-  /** As above, for what may be refused by rules that the document cannot have. */
-  static Object ofSetup(Exchange exchange, Query query) {
-    try {
-      return of(exchange, query);
-    } catch (RefusedSetup e) {
-      return e.isConflict()
-          ? problem(exchange, new Problem(ProblemCode.CONFLICT, e.getMessage()))
-          : problem(
-              exchange,
-              new Problem(
-                  ProblemCode.INVALID,
-                  "The body breaks rules of this call.",
-                  e.findings().stream()
-                      .map(finding -> new Violation("body", finding.at(), finding.detail()))
-                      .toList()));
+  /** What a call is refused with has the same name in both lists; all else is a defect. */
+  private static Problem refusal(CaravanException e) {
+    if (e instanceof RefusedSetup setup) {
+      return setup.isConflict()
+          ? new Problem(ProblemCode.CONFLICT, e.getMessage())
+          : new Problem(
+              ProblemCode.INVALID,
+              "The body breaks rules of this call.",
+              setup.findings().stream()
+                  .map(finding -> new Violation("body", finding.at(), finding.detail()))
+                  .toList());
     }
+    return Arrays.stream(ProblemCode.values())
+        .filter(code -> code.name().equals(e.code().name()) && code.status() < 500)
+        .findFirst()
+        .map(code -> new Problem(code, e.getMessage()))
+        .orElseThrow(() -> e);
   }
 
   /** Something new is there. */

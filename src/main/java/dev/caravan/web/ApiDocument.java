@@ -44,7 +44,7 @@ final class ApiDocument {
             builder -> builder.schemaRegistryConfig(config).schemas(Map.of(ID, root.toString())));
     root.get("paths").properties().forEach(path -> addOperations(path.getKey(), path.getValue()));
     // A fixed path wins over a template that fits, too.
-    operations.sort(Comparator.comparing(operation -> operation.template().indexOf('{') >= 0));
+    operations.sort(Comparator.comparing(o -> o.template().chars().filter(c -> c == '{').count()));
   }
 
   /** Reads the document that is part of the program. */

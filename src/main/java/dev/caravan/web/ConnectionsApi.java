@@ -54,7 +54,7 @@ public final class ConnectionsApi {
   /** Adds one. */
   public Object create(@Body String body, Exchange exchange) throws JsonProcessingException {
     JsonNode wanted = JSON.readTree(body);
-    return Answer.ofSetup(
+    return Answer.of(
         exchange,
         () -> {
           StoredConnection made =
@@ -72,7 +72,7 @@ public final class ConnectionsApi {
   public Object replace(@Header("id") String id, @Body String body, Exchange exchange)
       throws JsonProcessingException {
     JsonNode wanted = JSON.readTree(body);
-    return Answer.ofSetup(
+    return Answer.of(
         exchange,
         () ->
             connections
@@ -87,7 +87,7 @@ public final class ConnectionsApi {
 
   /** Removes one that no project names. */
   public Object delete(@Header("id") String id, Exchange exchange) {
-    return Answer.ofSetup(
+    return Answer.of(
         exchange,
         () ->
             connections.delete(Answer.caller(exchange).tenant(), Answer.id(id))

@@ -80,7 +80,9 @@ final class Guard implements Handler<RoutingContext> {
         .executeBlocking(() -> authenticator.authenticate(credential.get()), false)
         .onComplete(
             done -> {
-              call.request().resume();
+              if (!isUpgrade(call)) { // which reads from the start
+                call.request().resume();
+              }
               if (done.failed()) {
                 LOG.error("Callers cannot be looked up: {}", done.cause().getMessage());
                 call.response().putHeader("Retry-After", "5");
@@ -91,6 +93,10 @@ final class Guard implements Handler<RoutingContext> {
                 admit(call, operations, done.result());
               }
             });
+  }
+
+  private static boolean isUpgrade(RoutingContext call) {
+    return call.request().headers().contains("Upgrade");
   }
 
   private void refuseCredential(RoutingContext call, String credential) {
@@ -162,6 +168,10 @@ final class Guard implements Handler<RoutingContext> {
       call.put(OPERATION, operation);
     } else if (operation.takesBody()) {
       call.next(); // its route reads it as a stream
+      return;
+    }
+    if (isUpgrade(call)) {
+      call.next();
       return;
     }
     long timer = call.vertx().setTimer(BODY_MILLIS, late -> call.request().connection().close());

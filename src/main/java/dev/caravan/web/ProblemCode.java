@@ -18,12 +18,20 @@ enum ProblemCode {
   METHOD_NOT_ALLOWED(405),
   /** The call does not fit the state of the thing. */
   CONFLICT(409),
+  /** The job has ended, or its rows are being committed. */
+  TOO_LATE(409),
+  /** The same thing is queued or running, and the trigger asked not to start it twice. */
+  ALREADY_RUNNING(409),
   /** The body is larger than the call takes. */
   TOO_LARGE(413),
   /** The body is of a type that the call does not take. */
   UNSUPPORTED_MEDIA_TYPE(415),
   /** The body is JSON and breaks the rules of the call; errors says where. */
   INVALID(422),
+  /** The idempotency key came before with another request. */
+  IDEMPOTENCY_CONFLICT(422),
+  /** The callback URL is not one that Caravan calls. */
+  CALLBACK_REFUSED(422),
   /** Too many failed logins from the address or for the key; Retry-After says how long to wait. */
   TOO_MANY_REQUESTS(429),
   /** As many uploads as may be are under way; Retry-After says how long to wait. */

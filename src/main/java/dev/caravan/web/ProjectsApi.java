@@ -65,7 +65,7 @@ public final class ProjectsApi {
 
   /** Adds one. */
   public Object create(@Body String body, Exchange exchange) {
-    return Answer.ofSetup(
+    return Answer.of(
         exchange,
         () -> {
           StoredProject made = projects.create(Answer.caller(exchange).tenant(), body);
@@ -77,7 +77,7 @@ public final class ProjectsApi {
 
   /** Replaces one. */
   public Object replace(@Header("name") String name, @Body String body, Exchange exchange) {
-    return Answer.ofSetup(
+    return Answer.of(
         exchange,
         () -> {
           Optional<StoredProject> now =
@@ -91,7 +91,7 @@ public final class ProjectsApi {
 
   /** Removes one. */
   public Object delete(@Header("name") String name, Exchange exchange) {
-    return Answer.ofSetup(
+    return Answer.of(
         exchange,
         () -> {
           if (!projects.delete(Answer.caller(exchange).tenant(), name)) {

@@ -3,7 +3,11 @@ package dev.caravan.web;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import dev.caravan.imports.Replay;
+import dev.caravan.job.JobRequest;
+import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobReports;
+import dev.caravan.job.jdbc.JobReports.FileLoad;
 import dev.caravan.pgload.Rejects;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,41 +22,60 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 import javax.sql.DataSource;
+import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 
-/** Answers {@code GET /api/v1/jobs/{job_id}/rejects} and {@code rejects.csv}. */
+/** Answers {@code /api/v1/jobs/{job_id}/rejects}: shows what was refused, and has it mended. */
 public final class RejectsApi {
 
   private static final int DEFAULT_LIMIT = 100;
+
+  private static final Problem WHICH_FILE =
+      new Problem(
+          ProblemCode.BAD_PARAMETER,
+          "The job has loaded no such file, or several: name one by the parameter file.");
 
   private static final ObjectMapper JSON =
       new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
   private final JobReports reports;
   private final Function<String, DataSource> targets;
+  private final Function<String, Replay> replays;
+  private final JobLauncher launcher;
 
   /**
-   * Reads what loads refused.
+   * Reads and mends what loads refused.
    *
    * @param reports know the project of a job
    * @param targets the database that a project loads into, by the project's key; null for none
+   * @param replays by the project's key
    */
-  public RejectsApi(JobReports reports, Function<String, DataSource> targets) {
+  public RejectsApi(
+      JobReports reports,
+      Function<String, DataSource> targets,
+      Function<String, Replay> replays,
+      JobLauncher launcher) {
     this.reports = reports;
     this.targets = targets;
+    this.replays = replays;
+    this.launcher = launcher;
   }
 
   /** A page of the refused records, those after a line of the source. */
   public Object list(
       @Header("job_id") String id,
+      @Header("file") String file,
       @Header("after") String after,
       @Header("limit") String limit,
       Exchange exchange) {
     long line = after == null ? 0 : Long.parseLong(after);
     int rows = limit == null ? DEFAULT_LIMIT : Integer.parseInt(limit);
     return ofTarget(
-        id, exchange, (connection, job) -> json(Rejects.list(connection, job, line, rows)));
+        id,
+        file,
+        exchange,
+        (connection, load) -> json(Rejects.list(connection, load.loadId(), line, rows)));
   }
 
   private static String json(Rejects.Page page) {
@@ -64,13 +87,14 @@ public final class RejectsApi {
   }
 
   /** All refused records, as a stream of CSV to save. */
-  public Object csv(@Header("job_id") String id, Exchange exchange) {
+  public Object csv(@Header("job_id") String id, @Header("file") String file, Exchange exchange) {
     return ofTarget(
         id,
+        file,
         exchange,
-        (connection, job) -> {
-          InputStream csv = csv(connection, job);
-          String disposition = "attachment; filename=\"rejects-%s.csv\"".formatted(job);
+        (connection, load) -> {
+          InputStream csv = csv(connection, load.loadId());
+          String disposition = "attachment; filename=\"rejects-%s.csv\"".formatted(load.loadId());
           exchange.getMessage().setHeader("Content-Disposition", disposition);
           exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "text/csv; charset=utf-8");
           return csv;
@@ -98,25 +122,71 @@ public final class RejectsApi {
     }
   }
 
+  /** Notes how a refused record should have been. */
+  public Object fix(
+      @Header("job_id") String id,
+      @Header("line") String line,
+      @Header("file") String file,
+      @Body String body,
+      Exchange exchange)
+      throws JsonProcessingException {
+    String raw = JSON.readTree(body).get("raw").textValue();
+    return ofTarget(
+        id,
+        file,
+        exchange,
+        (connection, load) -> {
+          if (!Rejects.fix(connection, load.loadId(), Long.parseLong(line), raw)) {
+            return Answer.problem(exchange, RequestCheck.NOT_FOUND);
+          }
+          exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 204);
+          return "";
+        });
+  }
+
+  /** Loads the fixed records, as a job of its own. */
+  public Object replay(
+      @Header("job_id") String id, @Header("file") String file, Exchange exchange) {
+    return ofTarget(
+        id,
+        file,
+        exchange,
+        (connection, load) -> {
+          String tenant = Answer.caller(exchange).tenant();
+          String project = reports.project(tenant, Answer.id(id)).orElseThrow();
+          JobRequest request = replays.apply(project).request(load.loadId(), load.file());
+          UUID job = launcher.launch(request.tenant(tenant).retryOf(Answer.id(id))).jobId();
+          exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 202);
+          exchange.getMessage().setHeader("Location", "/api/v1/jobs/" + job);
+          return "{\"job_id\":\"%s\",\"status\":\"queued\"}".formatted(job);
+        });
+  }
+
   @FunctionalInterface
   private interface TargetQuery {
-    Object run(Connection connection, UUID job) throws SQLException;
+    Object run(Connection connection, FileLoad load) throws SQLException;
   }
 
   /** Asks the database that the job loaded into: the rejects are there. */
-  private Object ofTarget(String id, Exchange exchange, TargetQuery query) {
+  private Object ofTarget(String id, String file, Exchange exchange, TargetQuery query) {
     return Answer.of(
         exchange,
         () -> {
           UUID job = Answer.id(id);
-          Optional<String> project = reports.project(Answer.caller(exchange).tenant(), job);
-          return project.isPresent()
-              ? Optional.of(ofProject(project.get(), job, exchange, query))
-              : Optional.empty();
+          String tenant = Answer.caller(exchange).tenant();
+          Optional<String> project = reports.project(tenant, job);
+          if (project.isEmpty()) {
+            return Optional.empty();
+          }
+          Optional<FileLoad> load = reports.load(tenant, job, file);
+          return Optional.of(
+              load.isPresent()
+                  ? ofProject(project.get(), load.get(), exchange, query)
+                  : Answer.problem(exchange, WHICH_FILE));
         });
   }
 
-  private Object ofProject(String project, UUID job, Exchange exchange, TargetQuery query)
+  private Object ofProject(String project, FileLoad load, Exchange exchange, TargetQuery query)
       throws SQLException {
     DataSource target = targets.apply(project);
     if (target == null) {
@@ -127,7 +197,7 @@ public final class RejectsApi {
               "The project of the job is not configured any more; its database is not known."));
     }
     try (Connection connection = target.getConnection()) {
-      return query.run(connection, job);
+      return query.run(connection, load);
     }
   }
 }

@@ -28,6 +28,7 @@ final class UploadTransfer {
   private static final Logger LOG = LoggerFactory.getLogger(UploadTransfer.class);
   private static final int PIECE = 1 << 20;
   private static final long IDLE_MILLIS = 30_000;
+  private static final int CREATED = 201;
   private static final String DISK_FULL = "53100";
 
   private final RoutingContext call;
@@ -42,8 +43,11 @@ final class UploadTransfer {
   private long bytes;
   private long lastBytes;
   private boolean writing;
-  private boolean ended;
+  private boolean requestEnded;
+  private boolean partEnded = true;
   private boolean over;
+  private boolean closed;
+  private boolean kept;
 
   UploadTransfer(
       RoutingContext call, Uploads uploads, UploadsApi.Limits limits, WorkerExecutor workers) {
@@ -74,9 +78,9 @@ final class UploadTransfer {
         done -> {
           call.vertx().cancelTimer(timer);
           release.run();
-          if (id != null && (done.failed() || !call.response().ended() || !isStored())) {
-            discard();
-          }
+          kept = done.succeeded() && call.response().getStatusCode() == CREATED;
+          closed = true;
+          discardUnlessKept();
         });
     request.exceptionHandler(e -> refuse(new Problem(ProblemCode.BAD_REQUEST, "The body is cut.")));
     if (UploadsApi.isForm(request)) {
@@ -84,12 +88,8 @@ final class UploadTransfer {
     } else {
       source = request;
       take(request.getParam("filename"), request);
-      request.endHandler(end -> end());
+      request.endHandler(end -> requestEnded());
     }
-  }
-
-  private boolean isStored() {
-    return call.response().getStatusCode() == 201;
   }
 
   private void closeIfIdle() {
@@ -106,7 +106,7 @@ final class UploadTransfer {
       return;
     }
     request.uploadHandler(this::takePart);
-    request.endHandler(end -> end());
+    request.endHandler(end -> requestEnded());
   }
 
   private void takePart(HttpServerFileUpload part) {
@@ -116,6 +116,12 @@ final class UploadTransfer {
       refuse(UploadsApi.badName());
     } else {
       source = part;
+      partEnded = false; // its bytes may wait when the request has ended
+      part.endHandler(
+          end -> {
+            partEnded = true;
+            finishIfDone();
+          });
       part.exceptionHandler(e -> refuse(new Problem(ProblemCode.BAD_REQUEST, "The form is cut.")));
       take(part.filename(), part);
     }
@@ -172,7 +178,9 @@ final class UploadTransfer {
             done -> {
               writing = false;
               lastBytes = System.currentTimeMillis();
-              if (done.failed()) {
+              if (closed) {
+                discardUnlessKept();
+              } else if (done.failed()) {
                 failed(done.cause());
               } else if (pending.length() >= PIECE) {
                 writePiece();
@@ -183,13 +191,13 @@ final class UploadTransfer {
             });
   }
 
-  private void end() {
-    ended = true;
+  private void requestEnded() {
+    requestEnded = true;
     finishIfDone();
   }
 
   private void finishIfDone() {
-    if (!ended || writing || over) {
+    if (!requestEnded || !partEnded || writing || over) {
       return;
     }
     if (source == null) {
@@ -205,6 +213,7 @@ final class UploadTransfer {
 
   private void complete() {
     over = true;
+    writing = true;
     String hash = HexFormat.of().formatHex(sha256.digest());
     workers
         .executeBlocking(
@@ -213,13 +222,22 @@ final class UploadTransfer {
               return null;
             },
             false)
-        .onSuccess(done -> answer(hash))
-        .onFailure(this::failed);
+        .onComplete(
+            done -> {
+              writing = false;
+              if (closed) {
+                discardUnlessKept();
+              } else if (done.succeeded()) {
+                answer(hash);
+              } else {
+                failed(done.cause());
+              }
+            });
   }
 
   private void answer(String hash) {
     call.response()
-        .setStatusCode(201)
+        .setStatusCode(CREATED)
         .putHeader("Content-Type", "application/json")
         .end(
             new ObjectMapper()
@@ -247,7 +265,10 @@ final class UploadTransfer {
     }
   }
 
-  private void discard() {
+  private void discardUnlessKept() {
+    if (kept || writing || id == null) {
+      return; // while it writes, the end of that comes here
+    }
     UUID unfinished = id;
     workers
         .executeBlocking(

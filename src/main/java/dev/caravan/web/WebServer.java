@@ -4,6 +4,7 @@ import dev.caravan.access.Authenticator;
 import dev.caravan.access.FailureLimit;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.jdbc.JobReports;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
@@ -61,7 +62,8 @@ public final class WebServer implements AutoCloseable {
       int port,
       Set<String> origins,
       Authenticator authenticator,
-      UploadsApi uploads) {
+      UploadsApi uploads,
+      JobReports reports) {
     WebServer web = new WebServer(host, port);
     ApiDocument document = ApiDocument.load();
     web.router.route().handler(WebServer::secureHeaders).failureHandler(WebServer::failed);
@@ -73,6 +75,7 @@ public final class WebServer implements AutoCloseable {
         .handler(new Guard(document, new Pages(document), authenticator, new FailureLimit()));
     web.router.post("/api/v1/uploads").handler(uploads);
     web.router.route().handler(Guard::checkBody);
+    web.router.get(JobEvents.PATH).handler(new JobEvents(web.vertx, reports));
     Stream.of(404, 405, 406, 415).forEach(code -> web.router.errorHandler(code, WebServer::failed));
     web.bindTo(context);
     return web;

@@ -113,6 +113,8 @@ class ArchitectureTest {
         new Arrow(
             "web",
             FAILURE,
+            "dev.caravan.imports..",
+            "dev.caravan.outbox..",
             "dev.caravan.access..",
             "dev.caravan.setup..",
             "dev.caravan.upload..",

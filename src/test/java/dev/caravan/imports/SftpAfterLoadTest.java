@@ -157,4 +157,49 @@ class SftpAfterLoadTest {
     assertThat(caravan.awaitEnd("bad.csv", 2).state()).isEqualTo("completed");
     await().until(() -> done().equals(List.of("bad.csv")));
   }
+
+  /** Lets the first change fail that the trigger is asked about. */
+  private void failOnce(String trigger) throws Exception {
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE SEQUENCE public.asked"); // a rollback does not take numbers back
+      statement.execute(
+          """
+          CREATE FUNCTION public.fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('public.asked') = 1 THEN
+              RAISE EXCEPTION 'not the first time';
+            END IF;
+            RETURN NEW;
+          END $$""");
+      statement.execute(
+          "CREATE TRIGGER fail_once BEFORE %s EXECUTE FUNCTION public.fail_once()"
+              .formatted(trigger));
+    }
+  }
+
+  private void awaitTheEndOf(String file) throws Exception {
+    await()
+        .atMost(Duration.ofSeconds(40))
+        .until(() -> caravan.jobs().stream().anyMatch(Job::ended));
+    await().atMost(Duration.ofSeconds(20)).until(() -> done().contains(file));
+    assertThat(caravan.jobs()).extracting(Job::state).containsExactly("completed");
+  }
+
+  /** The end of a job and the move of its file are two transactions, of two nodes maybe. */
+  @Test
+  void completesAJobWhoseFileWasMovedBeforeItsEndWasWritten() throws Exception {
+    startCaravan(Map.of());
+    failOnce("UPDATE ON caravan.job FOR EACH ROW WHEN (NEW.state IN ('completed', 'failed'))");
+    server.put("a.csv", ONE);
+    awaitTheEndOf("a.csv");
+  }
+
+  @Test
+  void completesAJobWhoseLoadCouldNotBeRecorded() throws Exception {
+    startCaravan(Map.of());
+    failOnce("INSERT ON caravan.job_file FOR EACH ROW");
+    server.put("a.csv", ONE);
+    awaitTheEndOf("a.csv");
+    assertThat(caravan.rows("t")).isEqualTo(1);
+  }
 }

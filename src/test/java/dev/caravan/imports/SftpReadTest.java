@@ -3,6 +3,7 @@ package dev.caravan.imports;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestCaravan.Job;
 import dev.caravan.testing.TestDatabase;
@@ -16,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -204,5 +206,51 @@ class SftpReadTest {
     assertThat(job.code()).isEqualTo("SOURCE_DENIED");
     assertThat(job.message()).contains("secret.csv");
     assertThat(caravan.errors(job)).hasSize(1);
+  }
+
+  @Test
+  void loadsAgainWhenPostgresEndsTheSessionOfALoad() throws Exception {
+    TestDatabase database = TestDatabase.create();
+    Sql sql = new Sql(database.url(), null, null);
+    putRows("big.csv", 20_000);
+    server.holdAt(1_000_000);
+    caravan = TestCaravan.start(database, folder, TestCaravan.project("p", "t", server.login()));
+    await().atMost(Duration.ofSeconds(20)).until(server::isHolding);
+    await()
+        .until(
+            () ->
+                sql.value(
+                        """
+                        SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity
+                        WHERE application_name LIKE 'caravan load%'""")
+                    .equals("t"));
+    server.release();
+    assertThat(caravan.awaitEnd("big.csv").state()).isEqualTo("completed");
+    assertThat(caravan.rows("t")).isEqualTo(20_000);
+    assertThat(sql.rows("SELECT code FROM caravan.job_error")).containsExactly("DB_UNAVAILABLE");
+  }
+
+  @Test
+  void loadsAgainWhenTheServerIsAwayForAMoment() throws Exception {
+    server.put("a.csv", "id,name\n1,one\n");
+    CountDownLatch away = new CountDownLatch(1);
+    server.beforeOpen(
+        () -> {
+          try {
+            server.down();
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+          away.countDown();
+        });
+    TestDatabase database = TestDatabase.create();
+    Sql sql = new Sql(database.url(), null, null);
+    caravan = TestCaravan.start(database, folder, TestCaravan.project("p", "t", server.login()));
+    away.await();
+    await().until(() -> !sql.rows("SELECT code FROM caravan.job_error").isEmpty());
+    server.up();
+    assertThat(caravan.awaitEnd("a.csv").state()).isEqualTo("completed");
+    assertThat(sql.rows("SELECT DISTINCT code FROM caravan.job_error"))
+        .containsExactly("SOURCE_UNAVAILABLE");
   }
 }

@@ -74,6 +74,12 @@ public final class OutboxRig implements AutoCloseable {
     }
   }
 
+  /** The job of an entry. */
+  public UUID jobOf(UUID entry) {
+    return UUID.fromString(
+        sql.value("SELECT job_id FROM caravan.outbox WHERE id = '%s'".formatted(entry)));
+  }
+
   /** Starts a node; it is stopped by {@link #stopNodes}. */
   public Scheduler node(String name, Map<String, EffectHandler> handlers) {
     return node(name, handlers, THREADS);

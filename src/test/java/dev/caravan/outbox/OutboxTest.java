@@ -113,15 +113,16 @@ class OutboxTest {
         .containsExactly("retry|500", "retry|500", "retry|500", "retry|500");
     assertThat(rig.error(entry)).isEqualTo("not today");
 
-    assertThat(rig.outbox().redeliver(entry)).isEqualTo(Redelivery.SCHEDULED);
+    assertThat(rig.outbox().redeliver(rig.jobOf(entry), entry)).isEqualTo(Redelivery.SCHEDULED);
     await().untilAsserted(() -> assertThat(rig.attempts(entry)).hasSize(8));
     awaitState(entry, "given_up");
     rig.stopNodes();
     rig.node("b", Map.of("test", working()));
-    assertThat(rig.outbox().redeliver(entry)).isEqualTo(Redelivery.SCHEDULED);
+    assertThat(rig.outbox().redeliver(rig.jobOf(entry), entry)).isEqualTo(Redelivery.SCHEDULED);
     awaitState(entry, "done");
     assertThat(rig.attempts(entry)).hasSize(9).endsWith("done|null");
-    assertThat(rig.outbox().redeliver(UUID.randomUUID())).isEqualTo(Redelivery.UNKNOWN);
+    assertThat(rig.outbox().redeliver(rig.jobOf(entry), UUID.randomUUID()))
+        .isEqualTo(Redelivery.UNKNOWN);
   }
 
   @Test
@@ -138,7 +139,7 @@ class OutboxTest {
                                     + entry
                                     + "'"))
                     .isEqualTo("f"));
-    assertThat(rig.outbox().redeliver(entry)).isEqualTo(Redelivery.SCHEDULED);
+    assertThat(rig.outbox().redeliver(rig.jobOf(entry), entry)).isEqualTo(Redelivery.SCHEDULED);
     await().untilAsserted(() -> assertThat(rig.attempts(entry)).hasSize(2));
     assertThat(rig.state(entry)).isEqualTo("pending");
   }
@@ -233,7 +234,7 @@ class OutboxTest {
     UUID entry = rig.add("test", "{}");
     await().until(() -> ids.size() == 1);
     paused.pause();
-    assertThat(rig.outbox().redeliver(entry)).isEqualTo(Redelivery.RUNNING);
+    assertThat(rig.outbox().redeliver(rig.jobOf(entry), entry)).isEqualTo(Redelivery.RUNNING);
     rig.impatientNode(
         "next",
         Map.of(

@@ -11,6 +11,8 @@ import dev.caravan.access.Role;
 import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.database.Database;
 import dev.caravan.database.TenantReads;
+import dev.caravan.job.FileResult;
+import dev.caravan.job.FileResult.Status;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobReports;
 import dev.caravan.testing.TestDatabase;
@@ -50,7 +52,9 @@ class RejectsApiTest {
     api =
         new RejectsApi(
             new JobReports(TenantReads.prepare(jobDatabase.dataSource())),
-            Map.<String, javax.sql.DataSource>of("p", target.dataSource())::get);
+            Map.<String, javax.sql.DataSource>of("p", target.dataSource())::get,
+            project -> null,
+            null);
     User user = Guard.user(new Caller("default", Role.VIEWER, "test"));
     exchange.getMessage().setHeader(VertxPlatformHttpConstants.AUTHENTICATED_USER, user);
     context.getRegistry().bind("target", target.dataSource());
@@ -77,15 +81,31 @@ class RejectsApiTest {
               load.getMessage().setHeader(CopyUpsertConstants.LOAD_ID, id);
               load.getMessage().setHeader(Exchange.FILE_NAME, "-a.csv");
             });
+    FileResult file =
+        new FileResult(
+            "-a.csv",
+            id,
+            null,
+            null,
+            "public.t",
+            Status.LOADED,
+            null,
+            Map.of(),
+            null,
+            List.of(),
+            null,
+            null);
+    jobs.record(id, 0, project, file, List.of());
     return id;
   }
 
   private JsonNode page(UUID job, String after, String limit) throws Exception {
-    return new ObjectMapper().readTree((String) api.list(job.toString(), after, limit, exchange));
+    return new ObjectMapper()
+        .readTree((String) api.list(job.toString(), null, after, limit, exchange));
   }
 
   private String csv(UUID job) throws Exception {
-    try (InputStream stream = (InputStream) api.csv(job.toString(), exchange)) {
+    try (InputStream stream = (InputStream) api.csv(job.toString(), null, exchange)) {
       return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
     }
   }
@@ -191,12 +211,12 @@ class RejectsApiTest {
   @Test
   void saysNoToWhatItDoesNotKnow() throws Exception {
     String unknown = UUID.randomUUID().toString();
-    assertThat(api.list(unknown, null, null, exchange)).asString().contains("NOT_FOUND");
+    assertThat(api.list(unknown, null, null, null, exchange)).asString().contains("NOT_FOUND");
     assertThat(status()).isEqualTo(404);
-    assertThat(api.csv(unknown, exchange)).asString().contains("NOT_FOUND");
+    assertThat(api.csv(unknown, null, exchange)).asString().contains("NOT_FOUND");
     assertThat(exchange.getMessage().getHeader(Exchange.CONTENT_TYPE))
         .isEqualTo("application/problem+json");
-    assertThat(api.list(job("gone", "id,x\n1,a\n2\n").toString(), null, null, exchange))
+    assertThat(api.list(job("gone", "id,x\n1,a\n2\n").toString(), null, null, null, exchange))
         .asString()
         .contains("NOT_FOUND", "not configured any more");
   }
@@ -205,7 +225,7 @@ class RejectsApiTest {
   void answers503WhenTheTargetIsAway() throws Exception {
     UUID job = job("p", "id,x\n1,a\n2\n");
     target.close();
-    assertThat(api.csv(job.toString(), exchange)).asString().contains("DB_UNAVAILABLE");
+    assertThat(api.csv(job.toString(), null, exchange)).asString().contains("DB_UNAVAILABLE");
     assertThat(status()).isEqualTo(503);
   }
 }

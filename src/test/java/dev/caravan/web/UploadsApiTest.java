@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.caravan.access.Role;
-import dev.caravan.imports.Imports;
 import dev.caravan.testing.Api;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
@@ -168,7 +167,8 @@ class UploadsApiTest {
 
   /** A request whose body does not come. */
   private static Socket begin(String header) throws Exception {
-    Socket socket = new Socket("127.0.0.1", operator.base().getPort());
+    Socket socket =
+        new Socket(java.net.InetAddress.getLoopbackAddress(), operator.base().getPort());
     socket.setSoTimeout(20_000);
     String head =
         "POST %s?filename=slow.csv HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nAuthorization: %s\r\n%s\r\n\r\n"
@@ -252,19 +252,15 @@ class UploadsApiTest {
   void isLoadedByTheRulesOfAProjectAndForgottenThen() throws Exception {
     byte[] body = csv(40_000);
     String id = Api.json(raw("?filename=loaded.csv", "text/csv", body)).at("/upload_id").asText();
-    Imports imports = caravan.context().getRegistry().findSingleByType(Imports.class);
-    assertThat(imports).isNotNull();
-    dev.caravan.job.jdbc.JobLauncher launcher =
-        new dev.caravan.job.jdbc.JobLauncher(DATABASE.dataSource(), () -> {});
-    launcher.launch(
-        imports
-            .find("default", "up")
-            .orElseThrow()
-            .jobs()
-            .request(
-                new dev.caravan.imports.UploadParameters(
-                    List.of(java.util.UUID.fromString(id)), false),
-                java.util.Optional.of("loaded.csv")));
+    String wanted = "{\"project\":\"up\",\"uploads\":[\"%s\"]}";
+    HttpResponse<String> others =
+        caravan.as("b", Role.ADMIN).post("/api/v1/import", wanted.formatted(id));
+    assertThat(others.statusCode()).isEqualTo(422);
+    HttpResponse<String> none =
+        operator.post("/api/v1/import", wanted.formatted(java.util.UUID.randomUUID()));
+    assertThat(Api.json(none).at("/errors/0/at").asText()).isEqualTo("/uploads/0");
+    HttpResponse<String> launched = operator.post("/api/v1/import", wanted.formatted(id));
+    assertThat(launched.statusCode()).as(launched.body()).isEqualTo(202);
     TestCaravan.Job job = caravan.awaitEnd("loaded.csv");
     assertThat(job.state()).as(job.message()).isEqualTo("completed");
     assertThat(job.kind()).isEqualTo("import-upload");

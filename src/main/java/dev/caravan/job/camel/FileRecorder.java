@@ -3,10 +3,12 @@ package dev.caravan.job.camel;
 import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.Attempt;
 import dev.caravan.job.Effect;
 import dev.caravan.job.FileResult;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.queue.RunningJob;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -59,19 +61,28 @@ public final class FileRecorder implements Processor {
       throw cause;
     }
     FileResult file = result(exchange.getMessage(), cause);
-    boolean ours =
-        jobs.record(
-            job.attempt().jobId(),
-            job.attempt().epoch(),
-            job.attempt().project(),
-            file,
-            cause == null ? effects.apply(job.attempt().jobId(), file) : List.of());
-    if (!ours) {
+    List<Effect> after =
+        cause == null ? effects.apply(job.attempt().jobId(), file) : List.<Effect>of();
+    if (!record(job.attempt(), file, after)) {
       throw new CaravanException(
           FailureCode.SUPERSEDED, "Another attempt has the job, or it was cancelled.");
     }
     JobRoutePolicy.files(exchange).add(file);
     exchange.removeProperty(Exchange.EXCEPTION_CAUGHT);
+  }
+
+  /**
+   * A record that fails is not the file's failure, which may be loaded: another attempt finds out.
+   */
+  private boolean record(Attempt attempt, FileResult file, List<Effect> after) {
+    try {
+      return jobs.record(attempt.jobId(), attempt.epoch(), attempt.project(), file, after);
+    } catch (SQLException e) {
+      throw new CaravanException(
+          FailureCode.DB_UNAVAILABLE,
+          "Cannot write down what became of %s: %s".formatted(file.file(), e.getMessage()),
+          e);
+    }
   }
 
   /** What the headers of a load and its failure say. */

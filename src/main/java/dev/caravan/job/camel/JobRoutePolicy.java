@@ -3,6 +3,7 @@ package dev.caravan.job.camel;
 import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.Attempt;
 import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
+import org.apache.camel.CamelExchangeException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 import org.apache.camel.support.RoutePolicySupport;
@@ -98,11 +100,13 @@ final class JobRoutePolicy extends RoutePolicySupport {
                 progress.totalBytes(),
                 progress.rows()));
     exchange.getMessage().setHeader(CopyUpsertConstants.PROGRESS, progress);
-    exchange
-        .getMessage()
-        .setHeader(
-            CopyUpsertConstants.FENCE,
-            new Fence(attempt.jobId(), attempt.epoch(), attempt.mayWork()));
+    if (!FaultPoint.withoutFence()) {
+      exchange
+          .getMessage()
+          .setHeader(
+              CopyUpsertConstants.FENCE,
+              new Fence(attempt.jobId(), attempt.epoch(), attempt.mayWork()));
+    }
     LOG.info(
         "Attempt {} of {} of job {} ({})",
         attempt.number(),
@@ -142,6 +146,10 @@ final class JobRoutePolicy extends RoutePolicySupport {
     if (cause == null) {
       // A route that handles its errors, or sends them elsewhere, has failed all the same.
       cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    }
+    // A split that stops with its first exception wraps it.
+    while (cause instanceof CamelExchangeException && cause.getCause() instanceof Exception inner) {
+      cause = inner;
     }
     if (cause != null && code(cause) == FailureCode.INTERNAL) {
       LOG.error("A defect of Caravan", cause);

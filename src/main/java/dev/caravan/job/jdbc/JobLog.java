@@ -2,7 +2,6 @@ package dev.caravan.job.jdbc;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Instant;
@@ -43,33 +42,6 @@ public final class JobLog {
       }
       insert.executeBatch();
       connection.commit();
-    }
-  }
-
-  /**
-   * A page as JSON: {@code {"lines": [{seq, at, node, level, message}], "next": seq}}; the next
-   * page are the lines after {@code next}.
-   *
-   * @param after lines with a larger number only; 0 for the first page
-   */
-  public String page(UUID job, long after, int limit) throws SQLException {
-    String sql =
-        """
-        SELECT jsonb_build_object(
-          'lines', coalesce(jsonb_agg(jsonb_build_object('seq', seq, 'at', at, 'node', node,
-            'level', level, 'message', message) ORDER BY seq), '[]'),
-          'next', coalesce(max(seq), ?))
-        FROM (SELECT * FROM caravan.job_log WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?) l""";
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement query = connection.prepareStatement(sql)) {
-      query.setLong(1, after);
-      query.setObject(2, job);
-      query.setLong(3, after);
-      query.setInt(4, limit);
-      try (ResultSet row = query.executeQuery()) {
-        row.next();
-        return row.getString(1);
-      }
     }
   }
 }

@@ -73,6 +73,77 @@ public final class JobReports {
     return ofJob("SELECT j.project FROM caravan.job j", tenant, id);
   }
 
+  /** Where a job is in its life; empty when the tenant has none of the id. */
+  public Optional<String> state(String tenant, UUID id) throws SQLException {
+    return ofJob("SELECT j.state FROM caravan.job j", tenant, id);
+  }
+
+  /**
+   * A page of a job's log: {@code {"lines": [{seq, at, node, level, message}], "next": seq}}; the
+   * next page are the lines after {@code next}, also those that are still to come.
+   *
+   * @param after lines with a larger number only; 0 for the first page
+   * @return empty when the tenant has no job of the id
+   */
+  public Optional<String> log(String tenant, UUID id, long after, int limit) throws SQLException {
+    String sql =
+        """
+        SELECT jsonb_build_object(
+          'lines', coalesce(jsonb_agg(jsonb_build_object('seq', l.seq, 'at', l.at, 'node', l.node,
+            'level', l.level, 'message', l.message) ORDER BY l.seq)
+            FILTER (WHERE l.seq IS NOT NULL), '[]'),
+          'next', coalesce(max(l.seq), ?))
+        FROM caravan.job j LEFT JOIN LATERAL (
+          SELECT * FROM caravan.job_log WHERE job_id = j.id AND seq > ? ORDER BY seq LIMIT ?) l ON true
+        WHERE j.id = ? AND j.tenant = ? GROUP BY j.id""";
+    return reads.read(
+        tenant,
+        connection -> {
+          try (PreparedStatement query = connection.prepareStatement(sql)) {
+            query.setLong(1, after);
+            query.setLong(2, after);
+            query.setInt(3, limit);
+            query.setObject(4, id);
+            query.setString(5, tenant);
+            return first(query);
+          }
+        });
+  }
+
+  /**
+   * The load of a job's file.
+   *
+   * @param file null when the job has one file only
+   * @return its id and file; empty when there is none, or more than one to choose from
+   */
+  public Optional<FileLoad> load(String tenant, UUID id, String file) throws SQLException {
+    String sql =
+        """
+        SELECT f.load_id, f.file FROM caravan.job j JOIN caravan.job_file f ON f.job_id = j.id
+        WHERE j.id = ? AND j.tenant = ? AND f.load_id IS NOT NULL AND (?::text IS NULL OR f.file = ?)
+        LIMIT 2""";
+    return reads.read(
+        tenant,
+        connection -> {
+          try (PreparedStatement query = connection.prepareStatement(sql)) {
+            query.setObject(1, id);
+            query.setString(2, tenant);
+            query.setString(3, file);
+            query.setString(4, file);
+            try (ResultSet row = query.executeQuery()) {
+              if (!row.next()) {
+                return Optional.empty();
+              }
+              FileLoad load = new FileLoad(row.getObject(1, UUID.class), row.getString(2));
+              return row.next() ? Optional.empty() : Optional.of(load);
+            }
+          }
+        });
+  }
+
+  /** A file of a job and its load in the ledger. */
+  public record FileLoad(UUID loadId, String file) {}
+
   private Optional<String> ofJob(String select, String tenant, UUID id) throws SQLException {
     return reads.read(
         tenant,

@@ -203,7 +203,7 @@ public final class JobEngine implements AutoCloseable {
       work.run(job);
     } finally {
       running.remove(job);
-      Thread.interrupted(); // a stop that came at the very end is not the next job's
+      job.end();
     }
   }
 

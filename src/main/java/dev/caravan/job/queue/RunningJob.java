@@ -23,6 +23,7 @@ public final class RunningJob {
   private JobProgress seen;
   private long moved = started;
   private StopReason stopped;
+  private boolean ended;
 
   /** Belongs to the thread that creates it. */
   RunningJob(Attempt attempt) {
@@ -73,7 +74,20 @@ public final class RunningJob {
         LOG.warn("While stopping job {}: {}", attempt.jobId(), e.toString());
       }
     }
-    thread.interrupt();
+    synchronized (this) {
+      if (!ended) {
+        thread.interrupt();
+      }
+    }
+  }
+
+  /**
+   * The attempt is over: its thread goes on to other work, which a stop that is late must not
+   * interrupt. Called by that thread.
+   */
+  synchronized void end() {
+    ended = true;
+    Thread.interrupted();
   }
 
   /** How far it is; only if that has changed since it was asked last. */

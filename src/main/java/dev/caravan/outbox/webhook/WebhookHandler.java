@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FaultPoint;
 import dev.caravan.outbox.EffectHandler;
 import dev.caravan.outbox.Outcome;
 import dev.caravan.outbox.RetrySchedule;
@@ -72,7 +73,9 @@ public final class WebhookHandler implements EffectHandler, AutoCloseable {
   @Override
   public Outcome run(UUID id, String payload) throws InterruptedException {
     try {
-      return client.post(request(id, payload)).outcome();
+      Outcome outcome = client.post(request(id, payload)).outcome();
+      FaultPoint.hit("K14");
+      return outcome;
     } catch (CaravanException e) {
       return Outcome.failed(null, e.getMessage());
     } catch (ConnectionRequestTimeoutException e) {

@@ -152,7 +152,6 @@ public final class SftpFile implements Callable<InputStream> {
       if (verified) {
         return;
       }
-      verified = true;
       if (bytes < stamp.size()) {
         throw new CaravanException(
             FailureCode.SOURCE_INCOMPLETE,
@@ -160,6 +159,7 @@ public final class SftpFile implements Callable<InputStream> {
                 .formatted(stamp.name(), bytes, stamp.size()));
       }
       requireSame(session);
+      verified = true; // not before: an answer that did not come may still be under way
     }
 
     /**

@@ -21,6 +21,8 @@ import org.apache.commons.pool2.PooledObject;
 import org.apache.commons.pool2.impl.DefaultPooledObject;
 import org.apache.commons.pool2.impl.GenericObjectPool;
 import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The folder of one project on its server, for jobs that read and move single files. Sessions are
@@ -28,6 +30,7 @@ import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
  */
 public final class SftpSource implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(SftpSource.class);
   private static final Duration KEEP_OPEN = Duration.ofMinutes(1);
   private static final int MAX_IDLE = 8;
   private static final DateTimeFormatter SUFFIX =
@@ -121,7 +124,9 @@ public final class SftpSource implements AutoCloseable {
     try {
       sessions.invalidateObject(session);
     } catch (Exception e) {
-      throw new IllegalStateException("a session cannot be given up", e);
+      // It is given up. What failed is a new session in its place, for which whoever asks next is
+      // told; the caller is about to tell something else.
+      LOG.debug("No session in the place of one that broke: {}", e.toString());
     }
   }
 
@@ -209,6 +214,11 @@ public final class SftpSource implements AutoCloseable {
         "Cannot move " + file.name() + " to " + doneFolder,
         session -> {
           Optional<FileStamp> now = stat(session, file.name());
+          if (now.isEmpty() && session.existsFile(path(file.name()))) {
+            throw new CaravanException(
+                FailureCode.SOURCE_UNAVAILABLE,
+                file.name() + " is on the server, but a listing did not show it.");
+          }
           if (now.isEmpty()) {
             return Move.GONE;
           }

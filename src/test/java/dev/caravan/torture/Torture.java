@@ -29,6 +29,9 @@ record Torture(int faults, int jobs, int nodes, long seed, boolean fence) {
   /** Files that wait; more would only make the end longer. */
   private static final int BACKLOG = 40;
 
+  /** Name of the invariant that must break without the fence. */
+  private static final String DOUBLE = "row loaded more than once";
+
   private static final Duration QUIET = Duration.ofMinutes(6);
 
   /** What came of it. */
@@ -49,8 +52,8 @@ record Torture(int faults, int jobs, int nodes, long seed, boolean fence) {
       List<String> violations = work(rig, harm, load, invariants);
       harm.heal();
       boolean quiet = quiet(rig, load, harm);
-      violations.addAll(invariants.violationsAtTheEnd(rig));
-      if (!quiet) {
+      violations.addAll(counted(invariants.violationsAtTheEnd(rig)));
+      if (!quiet && fence) {
         violations.add("the nodes have not done their work within " + QUIET);
       }
       Report report = report(rig, harm, load, violations, start);
@@ -79,7 +82,7 @@ record Torture(int faults, int jobs, int nodes, long seed, boolean fence) {
         Thread.sleep(100 + random.nextInt(700));
         if (i % 40 == 39) {
           System.out.printf("torture: %d of %d faults%n", harm.fired(), harm.planned());
-          violations.addAll(invariants.violations(rig));
+          violations.addAll(counted(invariants.violations(rig)));
         }
         if (loads.isDone()) {
           loads.get();
@@ -95,6 +98,11 @@ record Torture(int faults, int jobs, int nodes, long seed, boolean fence) {
       loading.shutdown();
       loads.get();
     }
+  }
+
+  /** Without fence a load is not called as its job; only rows that are there twice say anything. */
+  private List<String> counted(List<String> violations) {
+    return fence ? violations : violations.stream().filter(v -> v.startsWith(DOUBLE)).toList();
   }
 
   private static Callable<Void> until(AtomicBoolean enough, Callable<Void> step) {
@@ -182,7 +190,7 @@ record Torture(int faults, int jobs, int nodes, long seed, boolean fence) {
       assertThat(report.violations()).as("violations with seed %d", seed).isEmpty();
     } else {
       assertThat(report.violations())
-          .as("without fence and ledger key the run must find doubles, seed %d", seed)
+          .as("without fence and ledger key a run must find rows twice, seed %d", seed)
           .isNotEmpty();
       return; // it ended with the first one
     }

@@ -13,7 +13,7 @@ class TortureSliceTest {
 
   @Test
   void keepsItsPromisesUnderOneFaultOfEachKind() throws Exception {
-    Torture torture = new Torture(Fault.values().length + 4, 20, 2, 42, true);
+    Torture torture = new Torture(Fault.values().length, 15, 2, 42, true);
     torture.check(torture.run(folder));
   }
 

@@ -79,7 +79,10 @@ class ConfigurationTest {
                     Duration.ofMinutes(5),
                     Duration.ofSeconds(3),
                     Duration.ofDays(90)),
-                new Configuration.Webhooks(List.of(), List.of(), Set.of())));
+                new Configuration.Webhooks(List.of(), List.of(), Set.of()),
+                Optional.empty(),
+                new Configuration.Uploads(10L << 30, 8),
+                List.of()));
     assertThat(read(Map.of()).node()).isNotBlank();
   }
 
@@ -115,7 +118,7 @@ class ConfigurationTest {
                     "caravan.connections.warehouse.url", "jdbc:postgresql://h/d",
                     "caravan.connections.other.username", "u")))
         .contains(
-            "caravan.databse.url: unknown setting; allowed are caravan.data",
+            "caravan.databse.url: unknown setting; allowed are caravan.connections.allow, caravan.data",
             "caravan.database.max-connections: found '1'; allowed is a whole number from 2 to 1000",
             "caravan.http.port: found 'eighty'",
             "caravan.retry.delay: found '-1'",

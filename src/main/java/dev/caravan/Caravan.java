@@ -5,6 +5,7 @@ import dev.caravan.access.ApiKey;
 import dev.caravan.access.Authenticator;
 import dev.caravan.access.JwtBearer;
 import dev.caravan.access.jdbc.ApiKeys;
+import dev.caravan.address.AllowedHosts;
 import dev.caravan.database.Database;
 import dev.caravan.database.TenantReads;
 import dev.caravan.embedded.EmbeddedDatabase;
@@ -12,9 +13,8 @@ import dev.caravan.embedded.EmbeddedSftpServer;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.imports.FileMover;
-import dev.caravan.imports.ImportJobs;
+import dev.caravan.imports.Imports;
 import dev.caravan.imports.MoveFiles;
-import dev.caravan.imports.Replay;
 import dev.caravan.imports.SftpImport;
 import dev.caravan.job.Effect;
 import dev.caravan.job.camel.FileRecorder;
@@ -39,19 +39,33 @@ import dev.caravan.pgload.Loader;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.ProjectConfigReader;
 import dev.caravan.project.SftpServer;
+import dev.caravan.secret.Secrets;
+import dev.caravan.setup.Connections;
+import dev.caravan.setup.Pools;
+import dev.caravan.setup.ProjectRules;
+import dev.caravan.setup.Projects;
+import dev.caravan.setup.StoredConnection;
+import dev.caravan.setup.StoredProject;
+import dev.caravan.setup.jdbc.ConnectionTable;
+import dev.caravan.setup.jdbc.ProjectTable;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
 import dev.caravan.sync.ModuleSync;
 import dev.caravan.sync.SyncSchedules;
 import dev.caravan.sync.jdbc.Ingestions;
+import dev.caravan.upload.Uploads;
+import dev.caravan.web.ConnectionsApi;
 import dev.caravan.web.FailedCall;
 import dev.caravan.web.HealthApi;
 import dev.caravan.web.JobActionsApi;
 import dev.caravan.web.JobsApi;
 import dev.caravan.web.KeysApi;
+import dev.caravan.web.ProjectsApi;
 import dev.caravan.web.RejectsApi;
 import dev.caravan.web.SyncApi;
+import dev.caravan.web.UploadsApi;
 import dev.caravan.web.WebServer;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.BindException;
@@ -62,6 +76,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -71,15 +86,14 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
+import org.apache.camel.support.DefaultRegistry;
 
 /**
  * The program: what the settings leave open is started embedded, every project becomes a route, and
@@ -89,6 +103,7 @@ public final class Caravan implements AutoCloseable {
 
   private static final int EXIT_USAGE = 2;
   private static final int QUEUE_SESSIONS = 4;
+  private static final int UPLOAD_SESSIONS = 4;
 
   /**
    * A node that hears nothing of the queue's database for so long looks for another connection, and
@@ -184,10 +199,15 @@ public final class Caravan implements AutoCloseable {
     private final List<String> addresses = new ArrayList<>();
     private Configuration configuration;
     private List<ProjectConfig> projects;
+    private final List<StoredProject> projectsOfFiles = new ArrayList<>();
     private SftpServer defaultServer;
-    private final Map<String, FileMover> movers = new ConcurrentHashMap<>();
+    private DatabaseLogin mainLogin;
     private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
     private Database queueDatabase;
+    private Pools pools;
+    private Projects storedProjects;
+    private Uploads uploads;
+    private Imports imports;
     private JdbcJobRepository jobs;
     private WebServer web;
     private TenantReads reads;
@@ -228,6 +248,7 @@ public final class Caravan implements AutoCloseable {
                 "%s: connection: found '%s'; allowed are %s and those of caravan.connections.*"
                     .formatted(file, project.connection(), Configuration.MAIN_CONNECTION));
           }
+          projectsOfFiles.add(ofFile(project, reader.shown(file)));
           if (read.put(project.project(), project) != null) {
             problems.add(
                 "%s: project: found '%s', which another file is called, too"
@@ -241,6 +262,20 @@ public final class Caravan implements AutoCloseable {
         throw new CaravanException(FailureCode.CONFIG_INVALID, String.join("\n", problems));
       }
       return List.copyOf(read.values());
+    }
+
+    private static StoredProject ofFile(ProjectConfig project, String shown) {
+      Instant now = Instant.now();
+      return new StoredProject(
+          Projects.idOf(project.project()),
+          Connections.OPERATOR,
+          project.project(),
+          Connections.idOf(project.connection()),
+          shown,
+          0,
+          now,
+          now,
+          true);
     }
 
     /** Asked before anything is started that takes time. */
@@ -262,7 +297,8 @@ public final class Caravan implements AutoCloseable {
     }
 
     private void startDatabases(CamelContext context) {
-      DatabaseLogin login = configuration.database().orElseGet(this::startDatabase);
+      mainLogin = configuration.database().orElseGet(this::startDatabase);
+      DatabaseLogin login = mainLogin;
       Database main = open(context, Configuration.MAIN_CONNECTION, login);
       main.migrate();
       // A pool of its own: loads that use up their connections must not make the node look dead.
@@ -300,6 +336,8 @@ public final class Caravan implements AutoCloseable {
       }
       ApiKeys keys = new ApiKeys(database, reads);
       makeFirstKey(keys);
+      prepareSetup(context, database, reads);
+      prepareUploads();
       reports = new JobReports(reads);
       context.getRegistry().bind("jobsApi", new JobsApi(reports));
       context.getRegistry().bind("healthApi", new HealthApi(reports));
@@ -313,8 +351,124 @@ public final class Caravan implements AutoCloseable {
               http.port(),
               http.corsOrigins(),
               new Authenticator(keys, configuration.jwt().map(JwtBearer::new)),
+              new UploadsApi(uploads, uploadLimits()),
               reports);
       started.push(web); // for a start that fails
+    }
+
+    private void prepareSetup(CamelContext context, DataSource database, TenantReads reads)
+        throws SQLException {
+      Secrets secrets = secrets();
+      ConnectionTable table = new ConnectionTable(database, reads, secrets);
+      table.requireKeys();
+      pools =
+          new Pools(
+              table,
+              configuration.allowedHosts(),
+              configuration.maxConnections(),
+              name -> context.getRegistry().lookupByNameAndType(name, DataSource.class));
+      started.push(pools);
+      ((DefaultRegistry) context.getRegistry()).addBeanRepository(new ConnectionBeans(pools));
+      AllowedHosts hosts = new AllowedHosts(configuration.allowedHosts());
+      Connections connections = new Connections(table, ofSettings(), hosts, secrets);
+      context.getRegistry().bind("connectionsApi", new ConnectionsApi(connections, pools));
+      storedProjects =
+          new Projects(
+              new ProjectTable(database, reads, secrets),
+              projectsOfFiles,
+              connections,
+              new ProjectRules(
+                  hosts,
+                  secrets.canEncrypt(),
+                  configuration.knownHosts().isPresent(),
+                  project ->
+                      project
+                          .schedule()
+                          .cron()
+                          .ifPresent(cron -> Schedule.check(project.project(), cron))));
+      context.getRegistry().bind("projectsApi", new ProjectsApi(storedProjects, running()));
+    }
+
+    private void prepareUploads() throws SQLException {
+      Database database =
+          Database.open(
+              "uploads",
+              mainLogin.url(),
+              mainLogin.username(),
+              mainLogin.password(),
+              UPLOAD_SESSIONS);
+      started.push(database);
+      uploads = new Uploads(database.dataSource(), configuration.node());
+      uploads.discardUnfinished();
+    }
+
+    /** The disk is known when the database is ours; another one tells by failing. */
+    private UploadsApi.Limits uploadLimits() {
+      File data = configuration.data().toFile();
+      boolean embedded = configuration.database().isEmpty();
+      return new UploadsApi.Limits(
+          configuration.uploads().maxBytes(),
+          configuration.uploads().concurrent(),
+          () -> embedded ? data.getUsableSpace() : Long.MAX_VALUE);
+    }
+
+    private ProjectsApi.Running running() {
+      return new ProjectsApi.Running() {
+        @Override
+        public void changed() throws SQLException {
+          imports.sync();
+        }
+
+        @Override
+        public Optional<String> preview(String tenant, String name) throws SQLException {
+          return imports.find(tenant, name).map(SftpImport::preview);
+        }
+
+        @Override
+        public Optional<String> plan(String tenant, String name) throws SQLException {
+          return imports.find(tenant, name).map(SftpImport::plan);
+        }
+      };
+    }
+
+    /** With the embedded database there is a key of this installation's own. */
+    private Secrets secrets() {
+      if (configuration.secretsKey().isPresent()) {
+        return configuration.secretsKey().get();
+      }
+      if (configuration.database().isPresent()) {
+        return Secrets.none();
+      }
+      try {
+        return Secrets.of(
+            EmbeddedFolder.secret(configuration.data().resolve("secrets.key"), Secrets::newKey));
+      } catch (IOException e) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID, "Cannot read or make the key of secrets: " + e, e);
+      }
+    }
+
+    private List<StoredConnection> ofSettings() {
+      Instant now = Instant.now();
+      List<StoredConnection> all = new ArrayList<>();
+      Map<String, DatabaseLogin> logins = new TreeMap<>(configuration.connections());
+      logins.put(Configuration.MAIN_CONNECTION, mainLogin);
+      logins.forEach(
+          (name, login) ->
+              all.add(
+                  new StoredConnection(
+                      Connections.idOf(name),
+                      Connections.OPERATOR,
+                      name,
+                      "Of the settings",
+                      null,
+                      Database.shown(name, login.url()),
+                      false,
+                      0,
+                      now,
+                      now,
+                      true)));
+      return all;
     }
 
     /** There is no default credential: the first start makes one and shows it this once. */
@@ -353,14 +507,18 @@ public final class Caravan implements AutoCloseable {
           new OutboxTask(
               new Outbox(queueDatabase.dataSource()),
               configuration.node(),
-              Map.of(FileMover.KIND, new MoveFiles(movers), JobWebhook.KIND, webhook),
+              Map.of(
+                  FileMover.KIND,
+                  new MoveFiles(key -> imports.find(key).map(SftpImport::mover)),
+                  JobWebhook.KIND,
+                  webhook),
               JobEngine.EFFECTS_AT_ONCE);
       try {
         engine =
             new JobEngine(
                 queueDatabase.dataSource(),
                 new JobQueue(queueDatabase.dataSource(), jobs),
-                new RouteWork(context, jobs),
+                new RouteWork(context, jobs, () -> imports.sync()),
                 new JobEngine.Settings(
                     configuration.node(),
                     settings.queues(),
@@ -368,27 +526,28 @@ public final class Caravan implements AutoCloseable {
                     settings.noProgress(),
                     settings.retention()),
                 List.of(outbox.task()),
-                List.of(this::catchUp));
+                List.of(this::catchUp, uploads::sweep),
+                List.of(pools::refresh, () -> imports.sync()));
       } catch (SQLException e) {
         throw new CaravanException(
             FailureCode.DB_ERROR, "Cannot start the queue: " + e.getMessage(), e);
       }
     }
 
+    /** Null when no such project runs here. */
+    private DataSource target(CamelContext context, String project) {
+      String connection =
+          project.equals(ModuleSync.PROJECT)
+              ? Configuration.MAIN_CONNECTION
+              : imports.find(project).map(SftpImport::connection).orElse(null);
+      return connection == null ? null : connection(context, connection);
+    }
+
     private void catchUp() throws SQLException {
+      imports.catchUp();
       for (Schedule schedule : schedules) {
         schedule.catchUp();
       }
-    }
-
-    private Map<String, DataSource> targets(CamelContext context) {
-      Map<String, DataSource> targets =
-          projects.stream()
-              .collect(
-                  Collectors.toMap(
-                      ProjectConfig::project, p -> connection(context, p.connection())));
-      targets.put(ModuleSync.PROJECT, connection(context, Configuration.MAIN_CONNECTION));
-      return targets;
     }
 
     private static DataSource connection(CamelContext context, String name) {
@@ -514,11 +673,40 @@ public final class Caravan implements AutoCloseable {
       startQueue(context);
       prepareSync(context);
       JobLauncher launcher = new JobLauncher(queueDatabase.dataSource(), engine::wake);
-      Map<String, ImportJobs> imports = new ConcurrentHashMap<>();
-      Map<String, Replay> replays = new ConcurrentHashMap<>();
+      SftpImport.Surroundings around =
+          new SftpImport.Surroundings(
+              main.getCamelContext(),
+              defaultServer,
+              configuration.knownHosts(),
+              jobs,
+              launcher,
+              new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
+              uploads,
+              configuration.retry(),
+              configuration.jobs().timeout());
+      imports = new Imports(around, storedProjects);
+      started.push(imports);
+      prepareJobCalls(context, launcher);
+      projects.forEach(imports::addOfFile);
+      try {
+        imports.sync();
+      } catch (SQLException e) {
+        throw new CaravanException(
+            FailureCode.DB_ERROR, "Cannot read the stored projects: " + e.getMessage(), e);
+      }
+    }
+
+    private void prepareJobCalls(CamelContext context, JobLauncher launcher) {
+      context.getRegistry().bind("imports", imports);
       context
           .getRegistry()
-          .bind("rejectsApi", new RejectsApi(reports, targets(context), replays, launcher));
+          .bind(
+              "rejectsApi",
+              new RejectsApi(
+                  reports,
+                  project -> target(context, project),
+                  project -> imports.find(project).map(SftpImport::replay).orElse(null),
+                  launcher));
       context
           .getRegistry()
           .bind(
@@ -531,34 +719,8 @@ public final class Caravan implements AutoCloseable {
                       name -> context.getRegistry().lookupByNameAndType(name, DataSource.class)),
                   new Outbox(queueDatabase.dataSource()),
                   callbackUrls,
-                  imports));
-      SftpImport.Surroundings around =
-          new SftpImport.Surroundings(
-              main.getCamelContext(),
-              defaultServer,
-              configuration.knownHosts(),
-              jobs,
-              launcher,
-              new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
-              configuration.retry(),
-              configuration.jobs().timeout());
-      for (ProjectConfig project : projects) {
-        try {
-          SftpImport sftpImport = SftpImport.add(around, project);
-          started.push(sftpImport);
-          movers.put(project.project(), sftpImport.mover());
-          imports.put(project.project(), sftpImport.jobs());
-          replays.put(project.project(), sftpImport.replay());
-          sftpImport.schedule().ifPresent(schedules::add);
-        } catch (CaravanException e) {
-          throw e;
-        } catch (Exception e) {
-          throw new CaravanException(
-              FailureCode.CONFIG_INVALID,
-              "project %s cannot be started: %s".formatted(project.project(), e.getMessage()),
-              e);
-        }
-      }
+                  imports,
+                  uploads));
     }
 
     @Override

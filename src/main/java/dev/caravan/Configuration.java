@@ -1,6 +1,7 @@
 package dev.caravan;
 
 import dev.caravan.access.JwtTrust;
+import dev.caravan.address.AllowedHosts;
 import dev.caravan.database.Credentials;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
@@ -9,6 +10,7 @@ import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.outbox.webhook.CallbackUrls;
 import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.project.SftpServer;
+import dev.caravan.secret.Secrets;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.MalformedURLException;
@@ -50,6 +52,9 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param retry of jobs that failed for a reason that may pass
  * @param jobs the queue and what jobs may take
  * @param webhooks how and where they go
+ * @param secretsKey what encrypts stored secrets; empty for the one of the embedded default
+ * @param uploads how much callers may upload
+ * @param allowedHosts where connections and projects of the API may go, beside public addresses
  * @param syncSchedules file of the syncs that are started by the clock; empty for none
  */
 record Configuration(
@@ -68,6 +73,9 @@ record Configuration(
     Retry retry,
     Jobs jobs,
     Webhooks webhooks,
+    Optional<Secrets> secretsKey,
+    Uploads uploads,
+    List<String> allowedHosts,
     Optional<Path> syncSchedules) {
 
   /**
@@ -111,6 +119,14 @@ record Configuration(
     }
   }
 
+  /**
+   * What callers may upload.
+   *
+   * @param maxBytes of one file
+   * @param concurrent uploads at once
+   */
+  record Uploads(long maxBytes, int concurrent) {}
+
   /** True when projects may name it. */
   boolean hasConnection(String name) {
     return name.equals(MAIN_CONNECTION) || connections.containsKey(name);
@@ -129,6 +145,10 @@ record Configuration(
               "caravan.database.username",
               "caravan.database.password",
               "caravan.database.max-connections",
+              "caravan.connections.allow",
+              "caravan.secrets.key",
+              "caravan.upload.max-bytes",
+              "caravan.upload.concurrent",
               "caravan.sftp.url",
               "caravan.sftp.password",
               "caravan.sftp.key-path",
@@ -210,6 +230,10 @@ record Configuration(
                   Duration.ofMillis(number("caravan.job.heartbeat", 100, 60_000)),
                   Duration.ofDays(number("caravan.job.retention", 1, 36_500))),
               webhooks(),
+              secretsKey(),
+              new Uploads(
+                  bytes("caravan.upload.max-bytes"), number("caravan.upload.concurrent", 1, 100)),
+              allowedHosts(),
               path("caravan.sync.schedules"));
       if (!problems.isEmpty()) {
         throw new CaravanException(
@@ -255,6 +279,15 @@ record Configuration(
       problems.add(
           "%s: found '%s'; allowed is a whole number from %d to %d".formatted(key, text, min, max));
       return min;
+    }
+
+    private long bytes(String key) {
+      String text = text(key).orElse("");
+      if (!text.matches("[1-9][0-9]{0,14}")) {
+        problems.add("%s: found '%s'; allowed is a number of bytes".formatted(key, text));
+        return 1;
+      }
+      return Long.parseLong(text);
     }
 
     private Http http() {
@@ -363,6 +396,25 @@ record Configuration(
       check("caravan.webhook.secret", () -> new WebhookSigner(webhooks.secrets()));
       check("caravan.webhook.allow", () -> new CallbackUrls(webhooks.allow(), ports));
       return webhooks;
+    }
+
+    private Optional<Secrets> secretsKey() {
+      try {
+        return text("caravan.secrets.key").map(Secrets::of);
+      } catch (CaravanException e) {
+        problems.add("caravan.secrets.key: " + e.getMessage());
+        return Optional.empty();
+      }
+    }
+
+    private List<String> allowedHosts() {
+      List<String> allow = list("caravan.connections.allow");
+      try {
+        new AllowedHosts(allow);
+      } catch (IllegalArgumentException e) {
+        problems.add("caravan.connections.allow: " + e.getMessage());
+      }
+      return allow;
     }
 
     private void check(String key, Runnable reading) {

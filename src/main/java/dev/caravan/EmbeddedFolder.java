@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** What the embedded SFTP server finds in the data folder. */
@@ -30,10 +31,19 @@ final class EmbeddedFolder {
 
   /** A password of this installation's own, made on the first start, readable by its owner only. */
   static String password(Path file) throws IOException {
+    return secret(
+        file,
+        () -> {
+          byte[] random = new byte[16];
+          new SecureRandom().nextBytes(random);
+          return HexFormat.of().formatHex(random);
+        });
+  }
+
+  /** What the file has; made on the first start, readable by its owner only. */
+  static String secret(Path file, Supplier<String> made) throws IOException {
     if (!Files.exists(file)) {
-      byte[] random = new byte[16];
-      new SecureRandom().nextBytes(random);
-      SecretFile.replace(file, HexFormat.of().formatHex(random));
+      SecretFile.replace(file, made.get());
     }
     return Files.readString(file).strip();
   }

@@ -80,6 +80,9 @@ class ConfigurationTest {
                     Duration.ofSeconds(3),
                     Duration.ofDays(90)),
                 new Configuration.Webhooks(List.of(), List.of(), Set.of()),
+                Optional.empty(),
+                new Configuration.Uploads(10L << 30, 8),
+                List.of(),
                 Optional.empty()));
     assertThat(read(Map.of()).node()).isNotBlank();
   }
@@ -116,7 +119,7 @@ class ConfigurationTest {
                     "caravan.connections.warehouse.url", "jdbc:postgresql://h/d",
                     "caravan.connections.other.username", "u")))
         .contains(
-            "caravan.databse.url: unknown setting; allowed are caravan.data",
+            "caravan.databse.url: unknown setting; allowed are caravan.connections.allow, caravan.data",
             "caravan.database.max-connections: found '1'; allowed is a whole number from 2 to 1000",
             "caravan.http.port: found 'eighty'",
             "caravan.retry.delay: found '-1'",

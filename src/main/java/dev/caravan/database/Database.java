@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Map;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 
@@ -37,7 +38,7 @@ public final class Database implements AutoCloseable {
    */
   public static Database open(
       String name, String url, String username, String password, int maxConnections) {
-    return open(name, url, username, password, maxConnections, Duration.ZERO);
+    return open(name, url, username, password, maxConnections, Map.of());
   }
 
   /**
@@ -55,6 +56,32 @@ public final class Database implements AutoCloseable {
       String password,
       int maxConnections,
       Duration silence) {
+    return open(name, url, username, password, maxConnections, silence, Map.of());
+  }
+
+  /**
+   * As above, with properties of the driver.
+   *
+   * @param properties as PostgreSQL's JDBC driver knows them
+   */
+  public static Database open(
+      String name,
+      String url,
+      String username,
+      String password,
+      int maxConnections,
+      Map<String, String> properties) {
+    return open(name, url, username, password, maxConnections, Duration.ZERO, properties);
+  }
+
+  private static Database open(
+      String name,
+      String url,
+      String username,
+      String password,
+      int maxConnections,
+      Duration silence,
+      Map<String, String> properties) {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
     ParsedUrl parsed = ParsedUrl.of(name, url);
@@ -71,6 +98,7 @@ public final class Database implements AutoCloseable {
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
     config.addDataSourceProperty("socketTimeout", String.valueOf(silence.toSeconds()));
     config.setConnectionInitSql("SET idle_in_transaction_session_timeout = " + silence.toMillis());
+    properties.forEach(config::addDataSourceProperty);
     try {
       return new Database(new HikariDataSource(config));
     } catch (HikariPool.PoolInitializationException e) {
@@ -80,6 +108,11 @@ public final class Database implements AutoCloseable {
               .formatted(name, parsed.shown(), rootMessage(e)),
           e);
     }
+  }
+
+  /** An URL as {@link #open} takes it, to be shown: without credentials and options. */
+  public static String shown(String name, String url) {
+    return ParsedUrl.of(name, url).shown().replaceFirst("^jdbc:", "");
   }
 
   private static String rootMessage(Throwable e) {

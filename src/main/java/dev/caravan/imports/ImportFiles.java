@@ -10,12 +10,15 @@ import dev.caravan.pgload.SqlFailure;
 import dev.caravan.project.DoneMarker;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.source.sftp.FileStamp;
+import dev.caravan.source.sftp.SftpFile;
 import dev.caravan.source.sftp.SftpFileGate;
 import dev.caravan.source.sftp.SftpSource;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -50,7 +53,19 @@ final class ImportFiles implements Processor {
     List<FileStamp> files = take(job, found);
     requireAll(named, files, FailureCode.SOURCE_CHANGED, "have no other job");
     exchange.setProperty(PARAMETERS, parameters);
-    exchange.getMessage().setBody(files);
+    boolean single = parameters.files().size() == 1;
+    UUID id = job.attempt().jobId();
+    exchange.getMessage().setBody(files.stream().map(f -> file(f, single, id)).toList());
+  }
+
+  /** A job of one file is called as its load is. */
+  private ImportFile file(FileStamp stamp, boolean single, UUID job) {
+    SftpFile file = source.file(stamp);
+    UUID load =
+        single
+            ? job
+            : UUID.nameUUIDFromBytes((job + "/" + stamp.name()).getBytes(StandardCharsets.UTF_8));
+    return new ImportFile(stamp, load, file, file::abort);
   }
 
   /** What an earlier attempt loaded may be moved away by now. */

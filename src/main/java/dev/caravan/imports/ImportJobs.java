@@ -23,12 +23,18 @@ public final class ImportJobs implements Processor {
   /** Kind of the jobs. */
   public static final String KIND = "import-sftp";
 
+  /** Kind of the jobs that load uploads. */
+  public static final String UPLOAD_KIND = "import-upload";
+
+  private final String tenant;
   private final ProjectConfig project;
   private final JobLauncher launcher;
   private final Retry retry;
   private final Duration timeout;
 
-  ImportJobs(ProjectConfig project, JobLauncher launcher, Retry retry, Duration timeout) {
+  ImportJobs(
+      String tenant, ProjectConfig project, JobLauncher launcher, Retry retry, Duration timeout) {
+    this.tenant = tenant;
     this.project = project;
     this.launcher = launcher;
     this.retry = retry;
@@ -43,9 +49,31 @@ public final class ImportJobs implements Processor {
   /** A request to import some files, or all that are ready; more can be said before its launch. */
   public JobRequest request(ImportParameters parameters) {
     return new JobRequest(KIND, project.project(), route(project))
+        .tenant(tenant)
         .connection(project.connection())
         .parameters(parameters.json())
         .attempts(retry.attempts(), timeout);
+  }
+
+  /** The id of the route that loads uploads. */
+  static String uploadRoute(ProjectConfig project) {
+    return "upload-" + project.project();
+  }
+
+  /**
+   * A request to import uploads of the tenant; more can be said before its launch.
+   *
+   * @param filename of the upload when it is the only one, for its table has one job at a time
+   */
+  public JobRequest request(UploadParameters parameters, Optional<String> filename) {
+    JobRequest request =
+        new JobRequest(UPLOAD_KIND, project.project(), uploadRoute(project))
+            .tenant(tenant)
+            .connection(project.connection())
+            .parameters(parameters.json())
+            .attempts(retry.attempts(), timeout);
+    filename.flatMap(this::target).ifPresent(request::target);
+    return request;
   }
 
   @Override

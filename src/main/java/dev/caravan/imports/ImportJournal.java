@@ -23,10 +23,12 @@ final class ImportJournal implements SftpJournal {
   /** Kind of the job that stands for polls that failed. */
   static final String KIND = "poll-sftp";
 
+  private final String tenant;
   private final String project;
   private final JdbcJobRepository jobs;
 
-  ImportJournal(String project, JdbcJobRepository jobs) {
+  ImportJournal(String tenant, String project, JdbcJobRepository jobs) {
+    this.tenant = tenant;
     this.project = project;
     this.jobs = jobs;
   }
@@ -44,7 +46,7 @@ final class ImportJournal implements SftpJournal {
   public void unreachable(CaravanException cause) {
     UUID id = UUID.randomUUID();
     try {
-      jobs.start(id, KIND, project);
+      jobs.start(id, KIND, tenant, project);
       jobs.end(
           new JobEnd(id, project, JobState.FAILED, 1, cause.code(), cause.getMessage(), List.of()),
           0);

@@ -23,9 +23,6 @@ import dev.caravan.project.TableOptions;
 import dev.caravan.project.TablePlan;
 import dev.caravan.record.csv.CsvFormat;
 import dev.caravan.source.sftp.FileStamp;
-import dev.caravan.source.sftp.SftpFile;
-import dev.caravan.source.sftp.SftpSource;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
@@ -39,43 +36,37 @@ import org.apache.camel.Processor;
 final class LoadPlanner implements Processor {
 
   private final ProjectConfig project;
-  private final SftpSource source;
   private final DataSource target;
 
-  LoadPlanner(ProjectConfig project, SftpSource source, DataSource target) {
+  LoadPlanner(ProjectConfig project, DataSource target) {
     this.project = project;
-    this.source = source;
     this.target = target;
   }
 
   @Override
   public void process(Exchange exchange) {
-    FileStamp stamp = exchange.getMessage().getBody(FileStamp.class);
+    ImportFile file = exchange.getMessage().getBody(ImportFile.class);
+    FileStamp stamp = file.stamp();
     ImportParameters parameters =
         exchange.getProperty(ImportFiles.PARAMETERS, ImportParameters.class);
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
-    SftpFile file = source.file(stamp);
-    describe(exchange.getMessage(), job, stamp, parameters);
-    exchange.getMessage().setBody(file);
-    job.onStop(file::abort);
+    describe(exchange.getMessage(), file);
+    exchange.getMessage().setBody(file.content());
+    job.onStop(file.abort());
     job.onStop(() -> endSessions(job));
     exchange
         .getMessage()
         .setHeader(CopyUpsertConstants.LOAD, load(project, stamp.name(), parameters.force()));
   }
 
-  private static void describe(
-      Message message, RunningJob job, FileStamp stamp, ImportParameters parameters) {
+  private static void describe(Message message, ImportFile file) {
+    FileStamp stamp = file.stamp();
     message.setHeader(Exchange.FILE_NAME, stamp.name());
     message.setHeader(Exchange.FILE_LENGTH, stamp.size());
     message.setHeader(Exchange.FILE_LAST_MODIFIED, stamp.modifiedAt().toEpochMilli());
     message.getHeader(CopyUpsertConstants.PROGRESS, LoadProgress.class).expect(stamp.size());
-    UUID id = job.attempt().jobId();
-    if (parameters.files().size() != 1) { // a job of one file is called as its load is
-      id = UUID.nameUUIDFromBytes((id + "/" + stamp.name()).getBytes(StandardCharsets.UTF_8));
-    }
     message.setHeader(
-        CopyUpsertConstants.LOAD_ID, FaultPoint.withoutFence() ? UUID.randomUUID() : id);
+        CopyUpsertConstants.LOAD_ID, FaultPoint.withoutFence() ? UUID.randomUUID() : file.loadId());
   }
 
   private void endSessions(RunningJob job) {

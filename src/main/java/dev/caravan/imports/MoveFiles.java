@@ -7,8 +7,9 @@ import dev.caravan.outbox.RetrySchedule;
 import dev.caravan.pgload.SqlFailure;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 
 /** Carries out the moves of loaded files that stand in the outbox. */
 public final class MoveFiles implements EffectHandler {
@@ -16,23 +17,23 @@ public final class MoveFiles implements EffectHandler {
   private static final RetrySchedule RETRIES =
       RetrySchedule.doubling(Duration.ofSeconds(2), Duration.ofMinutes(1), Duration.ofDays(3));
 
-  private final Map<String, FileMover> movers;
+  private final Function<String, Optional<FileMover>> movers;
 
-  /** By the names of their projects; more may come. */
-  public MoveFiles(Map<String, FileMover> movers) {
+  /** By the keys of their projects. */
+  public MoveFiles(Function<String, Optional<FileMover>> movers) {
     this.movers = movers;
   }
 
   @Override
   public Outcome run(UUID id, String payload) {
     String project = FileMover.project(payload);
-    FileMover mover = movers.get(project);
-    if (mover == null) {
+    Optional<FileMover> mover = movers.apply(project);
+    if (mover.isEmpty()) {
       return Outcome.retry(
           null, "Project " + project + " is not configured on this node.", Duration.ZERO);
     }
     try {
-      mover.move(payload);
+      mover.get().move(payload);
       return Outcome.done(null);
     } catch (CaravanException e) {
       return Outcome.retry(null, e.code() + " " + e.getMessage(), Duration.ZERO);

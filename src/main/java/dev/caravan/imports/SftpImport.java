@@ -16,19 +16,25 @@ import dev.caravan.project.SftpServer;
 import dev.caravan.source.sftp.SftpFileGate;
 import dev.caravan.source.sftp.SftpPollStrategy;
 import dev.caravan.source.sftp.SftpSource;
+import dev.caravan.upload.Uploads;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.file.remote.SftpEndpoint;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.RouteDefinition;
 
 /**
  * The import of one project: its beans and its two routes, one that polls and launches jobs and one
@@ -38,10 +44,15 @@ public final class SftpImport implements AutoCloseable {
 
   private static final String POLL_TEMPLATE = "poll-sftp";
   private static final String JOB_TEMPLATE = "import-sftp";
+  private static final String UPLOAD_TEMPLATE = "import-upload";
   private static final String REPLAY_TEMPLATE = "replay-rejects";
   private static final String SCHEDULE_TEMPLATE = "schedule";
 
+  /** For polls under way; a job is waited for before. */
+  private static final int STOP_SECONDS = 5;
+
   private final CamelContext context;
+  private final String tenant;
   private final ProjectConfig project;
   private final SftpServer server;
   private final Optional<Path> defaultKnownHosts;
@@ -51,7 +62,10 @@ public final class SftpImport implements AutoCloseable {
   private final JdbcJobRepository jobs;
   private final Retry retry;
   private final Duration timeout;
+  private final List<String> routes = new ArrayList<>();
+  private final List<String> beans = new ArrayList<>();
   private Schedule schedule;
+  private ImportPreview preview;
   private Replay replay;
 
   /**
@@ -69,10 +83,11 @@ public final class SftpImport implements AutoCloseable {
       JdbcJobRepository jobs,
       JobLauncher launcher,
       ScheduleFires fires,
+      Uploads uploads,
       Retry retry,
       Duration timeout) {}
 
-  private SftpImport(Surroundings around, ProjectConfig project) {
+  private SftpImport(Surroundings around, String tenant, ProjectConfig project) {
     this.context = around.context();
     this.project = project;
     this.server = project.sftp().server().orElse(around.defaultServer());
@@ -86,7 +101,9 @@ public final class SftpImport implements AutoCloseable {
             project.sftp().download() == Download.TEMP_FILE,
             Clock.systemUTC());
     this.mover = new FileMover(project, source, jobs);
-    this.imports = new ImportJobs(project, around.launcher(), around.retry(), around.timeout());
+    this.imports =
+        new ImportJobs(tenant, project, around.launcher(), around.retry(), around.timeout());
+    this.tenant = tenant;
   }
 
   private static String pollRoute(ProjectConfig project) {
@@ -94,32 +111,73 @@ public final class SftpImport implements AutoCloseable {
   }
 
   /**
-   * Adds the routes {@code poll-<project>} and {@code import-<project>}.
+   * Adds the routes {@code poll-<project>} and {@code import-<project>}; none is left when it
+   * fails.
    *
+   * @param project named by its key
    * @throws CaravanException CONFIG_INVALID when the known hosts or the key cannot be read
    */
-  public static SftpImport add(Surroundings around, ProjectConfig project) throws Exception {
-    SftpImport sftpImport = new SftpImport(around, project);
-    sftpImport.bindParts();
-    around
-        .context()
-        .addRouteFromTemplate(
-            ImportJobs.route(project),
-            JOB_TEMPLATE,
-            Map.of("project", project.project(), "connection", project.connection()));
-    around
-        .context()
-        .addRouteFromTemplate(
-            Replay.route(project),
-            REPLAY_TEMPLATE,
-            Map.of("project", project.project(), "connection", project.connection()));
-    around
-        .context()
-        .addRouteFromTemplate(pollRoute(project), POLL_TEMPLATE, sftpImport.parameters());
-    if (project.schedule().cron().isPresent()) {
-      sftpImport.addSchedule(around, project.schedule().cron().get());
+  public static SftpImport add(Surroundings around, String tenant, ProjectConfig project)
+      throws Exception {
+    SftpImport sftpImport = new SftpImport(around, tenant, project);
+    try {
+      sftpImport.addAll(around);
+      return sftpImport;
+    } catch (Exception e) {
+      sftpImport.remove();
+      throw e;
     }
-    return sftpImport;
+  }
+
+  private void addAll(Surroundings around) throws Exception {
+    bindParts(around.uploads());
+    addRoute(
+        ImportJobs.route(project),
+        JOB_TEMPLATE,
+        Map.of("project", project.project(), "connection", project.connection()));
+    addRoute(
+        ImportJobs.uploadRoute(project),
+        UPLOAD_TEMPLATE,
+        Map.of("project", project.project(), "connection", project.connection()));
+    addRoute(
+        Replay.route(project),
+        REPLAY_TEMPLATE,
+        Map.of("project", project.project(), "connection", project.connection()));
+    addRoute(pollRoute(project), POLL_TEMPLATE, parameters());
+    if (project.schedule().cron().isPresent()) {
+      addSchedule(around, project.schedule().cron().get());
+    }
+  }
+
+  private void addRoute(String id, String template, Map<String, Object> parameters)
+      throws Exception {
+    routes.add(id);
+    context.addRouteFromTemplate(id, template, parameters);
+  }
+
+  /** True while attempts of its jobs run on this node. */
+  public boolean isBusy() {
+    return routes.stream()
+        .filter(id -> !id.equals(pollRoute(project)))
+        .anyMatch(id -> context.getInflightRepository().size(id) > 0);
+  }
+
+  /** Takes its routes and beans away; what launches jobs goes first. */
+  void remove() throws Exception {
+    ModelCamelContext model = (ModelCamelContext) context;
+    Collections.reverse(routes);
+    for (String id : routes) {
+      if (context.getRoute(id) != null) {
+        context.getRouteController().stopRoute(id, STOP_SECONDS, TimeUnit.SECONDS);
+        context.removeRoute(id);
+      }
+      RouteDefinition definition = model.getRouteDefinition(id);
+      if (definition != null) {
+        model.removeRouteDefinition(definition);
+      }
+    }
+    beans.forEach(context.getRegistry()::unbind);
+    close();
   }
 
   private void addSchedule(Surroundings around, String cron) throws Exception {
@@ -134,7 +192,7 @@ public final class SftpImport implements AutoCloseable {
             () -> imports.request(new ImportParameters(List.of(), false)),
             around.fires(),
             Clock.systemUTC());
-    context.addRouteFromTemplate(
+    addRoute(
         "schedule-" + project.project(),
         SCHEDULE_TEMPLATE,
         Map.of(
@@ -153,6 +211,11 @@ public final class SftpImport implements AutoCloseable {
     return Optional.ofNullable(schedule);
   }
 
+  /** Name of the database that its rows go to. */
+  public String connection() {
+    return project.connection();
+  }
+
   /** Moves its loaded files away. */
   public FileMover mover() {
     return mover;
@@ -161,6 +224,24 @@ public final class SftpImport implements AutoCloseable {
   /** Loads records of it that were refused and fixed. */
   public Replay replay() {
     return replay;
+  }
+
+  /**
+   * The files that an import would load, and their first rows, as JSON.
+   *
+   * @throws CaravanException when the server cannot be asked
+   */
+  public String preview() {
+    return preview.files();
+  }
+
+  /**
+   * The SQL that an import would run on the definitions of its tables, as JSON.
+   *
+   * @throws CaravanException when server or database cannot be asked, or a file cannot be loaded
+   */
+  public String plan() {
+    return preview.ddl();
   }
 
   /** Its jobs, to be launched by somebody else than the poll. */
@@ -173,8 +254,8 @@ public final class SftpImport implements AutoCloseable {
     source.close();
   }
 
-  private void bindParts() throws IOException {
-    ImportJournal journal = new ImportJournal(project.project(), jobs);
+  private void bindParts(Uploads uploads) throws IOException {
+    ImportJournal journal = new ImportJournal(tenant, project.project(), jobs);
     SftpFileGate gate = new SftpFileGate(project::covers, journal);
     bind("gate", gate);
     bind("pollStrategy", new SftpPollStrategy(gate, journal, Clock.systemUTC()));
@@ -182,8 +263,11 @@ public final class SftpImport implements AutoCloseable {
     bind("files", new ImportFiles(project, source, gate, jobs));
     DataSource target =
         context.getRegistry().lookupByNameAndType(project.connection(), DataSource.class);
-    bind("loadPlanner", new LoadPlanner(project, source, target));
+    preview = new ImportPreview(project, source, target);
+    bind("loadPlanner", new LoadPlanner(project, target));
     bind("fileRecorder", new FileRecorder(jobs, mover::effects));
+    bind("uploads", new ImportUploads(tenant, uploads));
+    bind("uploadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
     bind("end", new ImportEnd());
     replay = new Replay(project, target, retry, timeout);
     bind("replay", replay);
@@ -194,6 +278,7 @@ public final class SftpImport implements AutoCloseable {
   private String bind(String part, Object bean) {
     String name = project.project() + "." + part;
     context.getRegistry().bind(name, bean);
+    beans.add(name);
     return "#bean:" + name;
   }
 

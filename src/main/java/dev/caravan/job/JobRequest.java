@@ -14,10 +14,13 @@ public final class JobRequest {
   /** The caller's word for a trigger, and the hash, in hex, of all that it asked for. */
   public record IdempotencyKey(String key, String requestSha256) {}
 
+  /** The tenant of what nobody else asked for. */
+  public static final String OPERATOR = "default";
+
   private final String kind;
   private final String project;
   private final String route;
-  private String tenant = "default";
+  private String tenant = OPERATOR;
   private String queue = "default";
   private int priority;
   private String parameters = "{}";

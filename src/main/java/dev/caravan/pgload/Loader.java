@@ -393,10 +393,8 @@ public final class Loader {
 
   private void addColumns(ColumnPlan plan) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      for (Drift added : plan.added()) {
-        statement.execute(
-            "ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s %s"
-                .formatted(spec.target().sql(), Identifier.quote(added.column()), added.after()));
+      for (String sql : TableDdl.added(spec, plan)) {
+        statement.execute(sql);
       }
     }
   }

@@ -4,6 +4,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -27,6 +29,16 @@ final class NewTable {
 
   static NewTable create(Connection connection, LoadSpec spec, ColumnPlan plan)
       throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      for (String sql : creation(spec, plan)) {
+        statement.execute(sql);
+      }
+    }
+    return new NewTable(connection, spec, plan);
+  }
+
+  /** What creates the table, without its key. */
+  static List<String> creation(LoadSpec spec, ColumnPlan plan) {
     TableName name = spec.target();
     String columns =
         Stream.concat(
@@ -34,11 +46,27 @@ final class NewTable {
                     .map(column -> Identifier.quote(column.name()) + " " + column.type()),
                 spec.controlColumns().stream().map(ControlColumn::definition))
             .collect(Collectors.joining(", "));
-    try (Statement statement = connection.createStatement()) {
-      statement.execute("CREATE SCHEMA IF NOT EXISTS " + Identifier.quote(name.schema()));
-      statement.execute("CREATE TABLE %s (%s)".formatted(name.sql(), columns));
+    return List.of(
+        "CREATE SCHEMA IF NOT EXISTS " + Identifier.quote(name.schema()),
+        "CREATE TABLE %s (%s)".formatted(name.sql(), columns));
+  }
+
+  /** What adds the key; nothing without key columns. */
+  static List<String> key(LoadSpec spec, ColumnPlan plan) {
+    if (plan.keys().isEmpty()) {
+      return List.of();
     }
-    return new NewTable(connection, spec, plan);
+    boolean history = spec.mode() == LoadMode.SCD2;
+    String key = Identifier.list(plan.keyNames());
+    String versions = history ? ", " + ControlColumn.VALID_FROM.sql() : "";
+    List<String> sql = new ArrayList<>();
+    sql.add("ALTER TABLE %s ADD PRIMARY KEY (%s%s)".formatted(spec.target().sql(), key, versions));
+    if (history) {
+      sql.add(
+          "CREATE UNIQUE INDEX ON %s (%s) WHERE %s"
+              .formatted(spec.target().sql(), key, ControlColumn.CURRENT.sql()));
+    }
+    return sql;
   }
 
   /**
@@ -72,16 +100,9 @@ final class NewTable {
   }
 
   private void addPrimaryKey() throws SQLException {
-    boolean history = spec.mode() == LoadMode.SCD2;
-    String key = Identifier.list(plan.keyNames());
-    String versions = history ? ", " + ControlColumn.VALID_FROM.sql() : "";
     try (Statement statement = connection.createStatement()) {
-      statement.execute(
-          "ALTER TABLE %s ADD PRIMARY KEY (%s%s)".formatted(name.sql(), key, versions));
-      if (history) {
-        statement.execute(
-            "CREATE UNIQUE INDEX ON %s (%s) WHERE %s"
-                .formatted(name.sql(), key, ControlColumn.CURRENT.sql()));
+      for (String sql : key(spec, plan)) {
+        statement.execute(sql);
       }
     }
   }

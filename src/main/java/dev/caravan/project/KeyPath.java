@@ -22,6 +22,12 @@ record KeyPath(String text) {
     return new KeyPath(text + "[" + index + "]");
   }
 
+  /** The same as a JSON pointer; an odd key is shown as its quoted text. */
+  String pointer() {
+    String plain = text.replace("~", "~0").replace("/", "~1");
+    return plain.isEmpty() ? "" : "/" + plain.replaceAll("\\[|[.]", "/").replaceAll("]", "");
+  }
+
   /** Where a parser stands. */
   static KeyPath of(JsonStreamContext context) {
     if (context.inRoot()) {

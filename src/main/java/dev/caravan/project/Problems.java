@@ -1,7 +1,6 @@
 package dev.caravan.project;
 
 import dev.caravan.failure.CaravanException;
-import dev.caravan.failure.FailureCode;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -36,7 +35,12 @@ final class Problems {
   }
 
   CaravanException toException() {
-    return new CaravanException(FailureCode.CONFIG_INVALID, message());
+    return new InvalidProject(
+        message(),
+        byPath.entrySet().stream()
+            .limit(MAX_SHOWN)
+            .map(e -> new InvalidProject.Finding(e.getKey().pointer(), e.getValue()))
+            .toList());
   }
 
   private String message() {

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /** Reads projects. May be used by several threads. */
@@ -17,6 +18,9 @@ public final class ProjectConfigReader {
 
   /** Ten thousand entries in {@code tables} fit. */
   private static final int MAX_BYTES = 2 * 1024 * 1024;
+
+  /** The keys of {@code sftp} that are secrets. */
+  public static final List<String> SECRETS = List.of("password", "key_passphrase");
 
   private final Map<String, String> environment;
   private final ProjectSchema schema = new ProjectSchema();
@@ -53,6 +57,23 @@ public final class ProjectConfigReader {
     JsonNode document = parse(text, problems);
     new SecretReferences(document, problems).refuse();
     return toConfig(document, problems);
+  }
+
+  /**
+   * A project file as it may be shown: JSON, with *** in the place of secrets and of references to
+   * them.
+   *
+   * @throws dev.caravan.failure.CaravanException CONFIG_INVALID when it cannot be read
+   */
+  public String shown(Path file) {
+    Problems problems = new Problems(file.toString());
+    JsonNode document = parse(textOf(file, problems), problems);
+    for (String key : SECRETS) {
+      if (document.path("sftp").hasNonNull(key)) {
+        ((ObjectNode) document.get("sftp")).put(key, "***");
+      }
+    }
+    return document.toString();
   }
 
   private static JsonNode parse(String text, Problems problems) {

@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
 final class SecretReferences {
 
   private static final KeyPath SFTP = KeyPath.ROOT.key("sftp");
-  private static final List<String> SECRETS = List.of("password", "key_passphrase");
+  private static final List<String> SECRETS = ProjectConfigReader.SECRETS;
   private static final Pattern REFERENCE = Pattern.compile("\\$\\{(\\w+):(.*)}");
   private static final Pattern LINE_END = Pattern.compile("\\r?\\n$");
   private static final int MAX_FILE_BYTES = 64 * 1024;

@@ -2,6 +2,8 @@ package dev.caravan.web;
 
 import dev.caravan.access.Caller;
 import dev.caravan.failure.CaravanException;
+import dev.caravan.setup.RefusedSetup;
+import dev.caravan.web.Problem.Violation;
 import io.vertx.ext.auth.User;
 import java.sql.SQLException;
 import java.util.Arrays;
@@ -61,11 +63,33 @@ final class Answer {
 
   /** What a call is refused with has the same name in both lists; all else is a defect. */
   private static Problem refusal(CaravanException e) {
+    if (e instanceof RefusedSetup setup) {
+      return setup.isConflict()
+          ? new Problem(ProblemCode.CONFLICT, e.getMessage())
+          : new Problem(
+              ProblemCode.INVALID,
+              "The body breaks rules of this call.",
+              setup.findings().stream()
+                  .map(finding -> new Violation("body", finding.at(), finding.detail()))
+                  .toList());
+    }
     return Arrays.stream(ProblemCode.values())
         .filter(code -> code.name().equals(e.code().name()) && code.status() < 500)
         .findFirst()
         .map(code -> new Problem(code, e.getMessage()))
         .orElseThrow(() -> e);
+  }
+
+  /** Something new is there. */
+  static void created(Exchange exchange, String location) {
+    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 201);
+    exchange.getMessage().setHeader("Location", location);
+  }
+
+  /** Something is there no more; the body of that answer. */
+  static Optional<String> gone(Exchange exchange) {
+    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 204);
+    return Optional.of("");
   }
 
   /** The id in a path, which the document took for one. */

@@ -7,6 +7,9 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.imports.ImportJobs;
 import dev.caravan.imports.ImportParameters;
+import dev.caravan.imports.Imports;
+import dev.caravan.imports.SftpImport;
+import dev.caravan.imports.UploadParameters;
 import dev.caravan.job.IfRunning;
 import dev.caravan.job.JobRequest;
 import dev.caravan.job.JobRequest.IdempotencyKey;
@@ -17,15 +20,19 @@ import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobReports;
 import dev.caravan.outbox.Outbox;
 import dev.caravan.outbox.webhook.CallbackUrls;
+import dev.caravan.setup.RefusedSetup;
+import dev.caravan.setup.StoredProject;
+import dev.caravan.upload.StoredUpload;
+import dev.caravan.upload.Uploads;
 import dev.caravan.web.Problem.Violation;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.camel.Body;
@@ -38,18 +45,17 @@ public final class JobActionsApi {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int LOG_LINES = 200;
 
-  /** Whose the projects of the files are. */
-  private static final String TENANT_OF_FILES = "default";
-
   private final JobReports reports;
   private final JobLauncher launcher;
   private final JobControl control;
   private final Outbox outbox;
   private final CallbackUrls callbacks;
-  private final Map<String, ImportJobs> imports;
+  private final Imports imports;
+  private final Uploads uploads;
 
   /**
-   * @param imports by the name of their project; more may come
+   * @param imports that run here
+   * @param uploads which imports may load
    */
   public JobActionsApi(
       JobReports reports,
@@ -57,13 +63,15 @@ public final class JobActionsApi {
       JobControl control,
       Outbox outbox,
       CallbackUrls callbacks,
-      Map<String, ImportJobs> imports) {
+      Imports imports,
+      Uploads uploads) {
     this.reports = reports;
     this.launcher = launcher;
     this.control = control;
     this.outbox = outbox;
     this.callbacks = callbacks;
     this.imports = imports;
+    this.uploads = uploads;
   }
 
   /** Launches the import of a project. */
@@ -73,29 +81,36 @@ public final class JobActionsApi {
     JsonNode wanted = JSON.readTree(body);
     String project = wanted.get("project").textValue();
     String tenant = Answer.caller(exchange).tenant();
-    ImportJobs jobs = tenant.equals(TENANT_OF_FILES) ? imports.get(project) : null;
-    if (jobs == null) {
-      return Answer.problem(
-          exchange,
-          new Problem(
-              ProblemCode.INVALID,
-              "There is no such project.",
-              List.of(new Violation("body", "/project", "is not the name of a project"))));
-    }
     return Answer.of(
         exchange,
         () -> {
-          Launch launch = launcher.launch(request(jobs, wanted, key).tenant(tenant));
+          Optional<SftpImport> found = imports.find(tenant, project);
+          if (found.isEmpty()) {
+            return Optional.of(
+                Answer.problem(exchange, invalid("/project", "is not the name of a project")));
+          }
+          JobRequest request = request(found.get().jobs(), tenant, wanted, key);
+          Launch launch = launcher.launch(request);
           return Optional.of(accepted(exchange, tenant, launch.jobId(), launch.outcome()));
         });
   }
 
-  private JobRequest request(ImportJobs jobs, JsonNode wanted, String key) {
+  private static Problem invalid(String at, String what) {
+    return new Problem(
+        ProblemCode.INVALID,
+        "The body breaks rules of this call.",
+        List.of(new Violation("body", at, what)));
+  }
+
+  private JobRequest request(ImportJobs jobs, String tenant, JsonNode wanted, String key)
+      throws SQLException {
     String ifRunning = wanted.path("if_running").asText("queue").toUpperCase(Locale.ROOT);
     JobRequest request =
-        jobs.request(new ImportParameters(List.of(), wanted.path("force").asBoolean()))
+        ofKind(jobs, tenant, wanted)
             .queue("default", wanted.path("priority").asInt())
-            .single("import-" + wanted.get("project").textValue(), IfRunning.valueOf(ifRunning));
+            .single(
+                "import-" + StoredProject.key(tenant, wanted.get("project").textValue()),
+                IfRunning.valueOf(ifRunning));
     if (wanted.hasNonNull("callback_url")) {
       callbacks.check(wanted.get("callback_url").textValue());
       request.callbackUrl(wanted.get("callback_url").textValue());
@@ -104,6 +119,29 @@ public final class JobActionsApi {
       request.idempotencyKey(new IdempotencyKey(key, sha256(wanted)));
     }
     return request;
+  }
+
+  private JobRequest ofKind(ImportJobs jobs, String tenant, JsonNode wanted) throws SQLException {
+    boolean force = wanted.path("force").asBoolean();
+    if (!wanted.has("uploads")) {
+      return jobs.request(new ImportParameters(List.of(), force));
+    }
+    List<StoredUpload> files = new ArrayList<>();
+    for (JsonNode id : wanted.get("uploads")) {
+      files.add(
+          uploads
+              .find(tenant, UUID.fromString(id.textValue()))
+              .orElseThrow(
+                  () ->
+                      RefusedSetup.invalid(
+                          "/uploads/" + files.size(), "is no upload, or none any more")));
+    }
+    if (files.stream().map(StoredUpload::filename).distinct().count() < files.size()) {
+      throw RefusedSetup.invalid("/uploads", "has two files of the same name");
+    }
+    return jobs.request(
+        new UploadParameters(files.stream().map(StoredUpload::id).toList(), force),
+        files.size() == 1 ? Optional.of(files.get(0).filename()) : Optional.empty());
   }
 
   /** Of what was asked, however it was written. */

@@ -38,14 +38,20 @@ enum ProblemCode {
   CALLBACK_REFUSED(422),
   /** Too many failed logins from the address or for the key; Retry-After says how long to wait. */
   TOO_MANY_REQUESTS(429),
+  /** As many uploads as may be are under way; Retry-After says how long to wait. */
+  TOO_MANY_UPLOADS(429),
   /** The request head is too large. */
   HEAD_TOO_LARGE(431),
   /** A defect of Caravan; its log has more. */
   INTERNAL(500),
+  /** The SFTP server or the database of the project failed; detail says how. */
+  SOURCE_FAILED(502),
   /** The database does not answer. */
   DB_UNAVAILABLE(503),
   /** The source of a sync cannot be reached, or does not let us in; no job was made. */
-  SOURCE_UNAVAILABLE(503);
+  SOURCE_UNAVAILABLE(503),
+  /** The disk of the database has no room left but its reserve. */
+  INSUFFICIENT_STORAGE(507);
 
   private final int status;
 

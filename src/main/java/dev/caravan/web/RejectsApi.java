@@ -18,9 +18,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
@@ -45,21 +45,21 @@ public final class RejectsApi {
       new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
   private final JobReports reports;
-  private final Map<String, DataSource> targets;
-  private final Map<String, Replay> replays;
+  private final Function<String, DataSource> targets;
+  private final Function<String, Replay> replays;
   private final JobLauncher launcher;
 
   /**
    * Reads and mends what loads refused.
    *
    * @param reports know the project of a job
-   * @param targets the database that a project loads into, by the project's name
-   * @param replays by the project's name; more may come
+   * @param targets the database that a project loads into, by the project's key; null for none
+   * @param replays by the project's key
    */
   public RejectsApi(
       JobReports reports,
-      Map<String, DataSource> targets,
-      Map<String, Replay> replays,
+      Function<String, DataSource> targets,
+      Function<String, Replay> replays,
       JobLauncher launcher) {
     this.reports = reports;
     this.targets = targets;
@@ -159,7 +159,7 @@ public final class RejectsApi {
         (connection, load) -> {
           String tenant = Answer.caller(exchange).tenant();
           String project = reports.project(tenant, Answer.id(id)).orElseThrow();
-          Replay replay = replays.get(project);
+          Replay replay = replays.apply(project);
           if (replay == null) {
             return Answer.problem(exchange, NO_REPLAY);
           }
@@ -197,7 +197,7 @@ public final class RejectsApi {
 
   private Object ofProject(String project, FileLoad load, Exchange exchange, TargetQuery query)
       throws SQLException {
-    DataSource target = targets.get(project);
+    DataSource target = targets.apply(project);
     if (target == null) {
       return Answer.problem(
           exchange,

@@ -62,6 +62,7 @@ public final class WebServer implements AutoCloseable {
       int port,
       Set<String> origins,
       Authenticator authenticator,
+      UploadsApi uploads,
       JobReports reports) {
     WebServer web = new WebServer(host, port);
     ApiDocument document = ApiDocument.load();
@@ -72,6 +73,7 @@ public final class WebServer implements AutoCloseable {
     web.router
         .route()
         .handler(new Guard(document, new Pages(document), authenticator, new FailureLimit()));
+    web.router.post("/api/v1/uploads").handler(uploads);
     web.router.route().handler(Guard::checkBody);
     web.router.get(JobEvents.PATH).handler(new JobEvents(web.vertx, reports));
     Stream.of(404, 405, 406, 415).forEach(code -> web.router.errorHandler(code, WebServer::failed));

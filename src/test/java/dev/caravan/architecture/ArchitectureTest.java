@@ -93,6 +93,7 @@ class ArchitectureTest {
             "outbox",
             FAILURE,
             "com.github.kagkarlsson.scheduler..",
+            "dev.caravan.address..",
             "com.fasterxml.jackson..",
             "org.apache.hc..",
             "com.standardwebhooks..",
@@ -104,12 +105,26 @@ class ArchitectureTest {
             "com.nimbusds..",
             "com.github.benmanes.caffeine..",
             LOG),
+        new Arrow("address"),
+        new Arrow("secret", FAILURE, "com.google.crypto.tink..", "com.google.errorprone.."),
+        new Arrow(
+            "setup",
+            FAILURE,
+            "dev.caravan.address..",
+            "dev.caravan.secret..",
+            "dev.caravan.database..",
+            "dev.caravan.project..",
+            "com.zaxxer.hikari..",
+            "com.fasterxml.jackson.."),
+        new Arrow("upload", FAILURE, "dev.caravan.database.."),
         new Arrow(
             "web",
             FAILURE,
             "dev.caravan.imports..",
             "dev.caravan.outbox..",
             "dev.caravan.access..",
+            "dev.caravan.setup..",
+            "dev.caravan.upload..",
             "dev.caravan.job..",
             "dev.caravan.pgload..",
             "dev.caravan.sync..",
@@ -204,6 +219,8 @@ class ArchitectureTest {
             "dev.caravan.pgload..",
             "dev.caravan.job.jdbc..",
             "dev.caravan.access.jdbc..",
+            "dev.caravan.setup.jdbc..",
+            "dev.caravan.upload..",
             "dev.caravan.sync.jdbc..",
             "dev.caravan.database..",
             "dev.caravan.outbox..",
@@ -215,7 +232,7 @@ class ArchitectureTest {
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.sql.PreparedStatement")
         .because(
-            "SQL belongs to pgload (loads), job.jdbc (jobs) and access.jdbc (keys); add a method there")
+            "SQL belongs to pgload (loads), job.jdbc (jobs) and access.jdbc (keys), setup.jdbc; add a method there")
         .check(CARAVAN);
   }
 

@@ -52,13 +52,14 @@ public final class JobRig implements AutoCloseable {
         new JobEngine(
                 database.dataSource(),
                 new JobQueue(database.dataSource(), jobs),
-                new RouteWork(main.getCamelContext(), jobs),
+                new RouteWork(main.getCamelContext(), jobs, () -> {}),
                 new JobEngine.Settings(
                     "here",
                     List.of(new JobQueue.Limit("default", 2, 2)),
                     Duration.ofMillis(200),
                     noProgress,
                     Duration.ofDays(1)),
+                List.of(),
                 List.of(),
                 List.of())
             .start();

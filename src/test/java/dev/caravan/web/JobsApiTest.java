@@ -69,7 +69,7 @@ class JobsApiTest {
       JobState state, FailureCode code, FileResult.Status status, Map<String, Long> counts)
       throws Exception {
     UUID id = UUID.randomUUID();
-    jobs.start(id, "import-sftp", "p");
+    jobs.start(id, "import-sftp", "default", "p");
     String message = code == null ? null : "it \"broke\"";
     FileResult file =
         new FileResult(

@@ -52,8 +52,8 @@ class RejectsApiTest {
     api =
         new RejectsApi(
             new JobReports(TenantReads.prepare(jobDatabase.dataSource())),
-            Map.of("p", target.dataSource()),
-            Map.of(),
+            Map.<String, javax.sql.DataSource>of("p", target.dataSource())::get,
+            project -> null,
             null);
     User user = Guard.user(new Caller("default", Role.VIEWER, "test"));
     exchange.getMessage().setHeader(VertxPlatformHttpConstants.AUTHENTICATED_USER, user);
@@ -71,7 +71,7 @@ class RejectsApiTest {
   /** A job of the project whose load of the CSV may also fail. */
   private UUID job(String project, String csv) throws Exception {
     UUID id = UUID.randomUUID();
-    jobs.start(id, "import-sftp", project);
+    jobs.start(id, "import-sftp", "default", project);
     context
         .createProducerTemplate()
         .request(

@@ -9,6 +9,7 @@ import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
 import dev.caravan.job.JobListener;
 import dev.caravan.job.JobProgress;
+import dev.caravan.job.JobRequest;
 import dev.caravan.job.JobState;
 import dev.caravan.job.Retry;
 import dev.caravan.job.jdbc.JdbcJobRepository;
@@ -117,7 +118,7 @@ final class JobRoutePolicy extends RoutePolicySupport {
 
   private void start(UUID id) {
     try {
-      jobs.start(id, kind, project);
+      jobs.start(id, kind, JobRequest.OPERATOR, project);
     } catch (SQLException e) {
       LOG.error("Job {} runs without its record: {}", id, e.getMessage());
     }
@@ -160,7 +161,7 @@ final class JobRoutePolicy extends RoutePolicySupport {
   private void endAlone(Exchange exchange, Exception cause) throws SQLException {
     UUID id = exchange.getProperty(JOB_ID, UUID.class);
     FileResult file = FileRecorder.result(exchange.getMessage(), cause);
-    jobs.start(id, kind, project); // if the database was away when it began
+    jobs.start(id, kind, JobRequest.OPERATOR, project); // if the database was away when it began
     jobs.record(id, 0, project, file, List.of());
     end(end(id, project, 1, cause, List.of(file)), 0);
   }

@@ -6,6 +6,7 @@ import dev.caravan.job.JobState;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.queue.JobWork;
 import dev.caravan.job.queue.RunningJob;
+import java.sql.SQLException;
 import java.util.List;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -22,16 +23,32 @@ public final class RouteWork implements JobWork {
 
   private final CamelContext context;
   private final JdbcJobRepository jobs;
+  private final LookAgain lookAgain;
 
-  /** Sends to the routes of the context. */
-  public RouteWork(CamelContext context, JdbcJobRepository jobs) {
+  /** Adds routes that this node does not have yet. */
+  @FunctionalInterface
+  public interface LookAgain {
+    /** Fails while the database is away. */
+    void forRoutes() throws SQLException;
+  }
+
+  /**
+   * Sends to the routes of the context.
+   *
+   * @param lookAgain done before a job is ended because its route is missing
+   */
+  public RouteWork(CamelContext context, JdbcJobRepository jobs, LookAgain lookAgain) {
     this.context = context;
     this.jobs = jobs;
+    this.lookAgain = lookAgain;
   }
 
   @Override
   public void run(RunningJob job) throws Exception {
     String route = job.attempt().route();
+    if (context.getRoute(route) == null) {
+      lookAgain.forRoutes();
+    }
     if (context.getRoute(route) == null) {
       jobs.end(noRoute(job), job.attempt().epoch());
       return;

@@ -79,6 +79,15 @@ public final class Schedule implements Processor {
     this.clock = clock;
   }
 
+  /**
+   * Makes sure that an expression is one.
+   *
+   * @throws CaravanException CONFIG_INVALID when it is none
+   */
+  public static void check(String name, String cron) {
+    parse(name, cron);
+  }
+
   private static CronExpression parse(String name, String cron) {
     try {
       return new CronExpression(cron);

@@ -46,18 +46,19 @@ public final class JdbcJobRepository {
   }
 
   /** Writes a job that begins now, outside of the queue. */
-  public void start(UUID id, String kind, String project) throws SQLException {
+  public void start(UUID id, String kind, String tenant, String project) throws SQLException {
     String sql =
         """
-        INSERT INTO caravan.job (id, kind, project, state, attempt, node, started_at)
-        VALUES (?, ?, ?, 'running', 1, ?, clock_timestamp())
+        INSERT INTO caravan.job (id, kind, project, tenant, state, attempt, node, started_at)
+        VALUES (?, ?, ?, ?, 'running', 1, ?, clock_timestamp())
         ON CONFLICT (id) DO NOTHING""";
     try (Connection connection = dataSource.getConnection();
         PreparedStatement insert = connection.prepareStatement(sql)) {
       insert.setObject(1, id);
       insert.setString(2, kind);
       insert.setString(3, project);
-      insert.setString(4, node);
+      insert.setString(4, tenant);
+      insert.setString(5, node);
       insert.executeUpdate();
     }
   }

@@ -10,6 +10,10 @@ import java.util.UUID;
 /** Jobs of one tenant as JSON, written by the view {@code caravan.job_report}. */
 public final class JobReports {
 
+  /** A tenant knows its project by the name after its own. */
+  private static final String PROJECT =
+      "jsonb_build_object('project', regexp_replace(r.report->>'project', '^.*[.]', ''))";
+
   private final TenantReads reads;
 
   /** The database of the job tables. */
@@ -27,7 +31,7 @@ public final class JobReports {
     String sql =
         """
         WITH newest AS (
-          SELECT j.seq, r.report, row_number() OVER (ORDER BY j.seq DESC) AS n
+          SELECT j.seq, r.report || %s AS report, row_number() OVER (ORDER BY j.seq DESC) AS n
           FROM (SELECT id, seq FROM caravan.job
                 WHERE tenant = ? AND (?::text IS NULL OR state = ?) AND seq < ?
                 ORDER BY seq DESC LIMIT ? + 1) j
@@ -35,7 +39,8 @@ public final class JobReports {
         SELECT jsonb_build_object(
           'jobs', coalesce(jsonb_agg(report ORDER BY n) FILTER (WHERE n <= ?), '[]'),
           'next', CASE WHEN count(*) > ? THEN (min(seq) FILTER (WHERE n <= ?))::text END)
-        FROM newest""";
+        FROM newest"""
+            .formatted(PROJECT);
     return reads.read(
         tenant,
         connection -> {
@@ -56,7 +61,11 @@ public final class JobReports {
   /** One job; empty when the tenant has none of the id. */
   public Optional<String> find(String tenant, UUID id) throws SQLException {
     return ofJob(
-        "SELECT r.report FROM caravan.job j JOIN caravan.job_report r ON r.id = j.id", tenant, id);
+        "SELECT r.report || "
+            + PROJECT
+            + " FROM caravan.job j JOIN caravan.job_report r ON r.id = j.id",
+        tenant,
+        id);
   }
 
   /** The project of a job; empty when the tenant has none of the id. */

@@ -48,6 +48,7 @@ public final class JobEngine implements AutoCloseable {
 
   private static final Duration TICK = Duration.ofSeconds(1);
   private static final int CHORE_TICKS = 30;
+  private static final int OFTEN_TICKS = 2;
   private static final Duration RETRY = Duration.ofSeconds(2);
 
   /** How long running attempts may go on when the node stops, before they are handed back. */
@@ -61,6 +62,7 @@ public final class JobEngine implements AutoCloseable {
   }
 
   private final List<Chore> chores;
+  private final List<Chore> oftenDone;
   private final JobQueue queue;
   private final JobWork work;
   private final Settings settings;
@@ -101,6 +103,7 @@ public final class JobEngine implements AutoCloseable {
    *     look dead
    * @param more tasks of db-scheduler beside the attempts
    * @param chores done every half a minute
+   * @param oftenDone chores that are done every two seconds
    */
   public JobEngine(
       DataSource dataSource,
@@ -108,9 +111,11 @@ public final class JobEngine implements AutoCloseable {
       JobWork work,
       Settings settings,
       List<Task<Void>> more,
-      List<Chore> chores)
+      List<Chore> chores,
+      List<Chore> oftenDone)
       throws SQLException {
     this.chores = List.copyOf(chores);
+    this.oftenDone = List.copyOf(oftenDone);
     this.queue = queue;
     this.work = work;
     this.settings = settings;
@@ -224,14 +229,21 @@ public final class JobEngine implements AutoCloseable {
         () -> {
           queue.expire();
           watch();
-          if (ticks++ % CHORE_TICKS == 0) {
+          if (ticks % CHORE_TICKS == 0) {
             clock.set(queue.now());
-            for (Chore chore : chores) {
-              chore.run();
-            }
+            runAll(chores);
+          }
+          if (ticks++ % OFTEN_TICKS == 0) {
+            runAll(oftenDone);
           }
         });
     admit();
+  }
+
+  private static void runAll(List<Chore> chores) throws SQLException {
+    for (Chore chore : chores) {
+      chore.run();
+    }
   }
 
   /** The database may be away for a while; that is said once. */

@@ -1,5 +1,6 @@
 package dev.caravan.outbox.webhook;
 
+import dev.caravan.address.AllowedHosts;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import java.net.InetAddress;
@@ -7,14 +8,11 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.UnknownHostException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Which URLs may be called back. How a host is written does not matter: what counts is every
@@ -22,26 +20,10 @@ import java.util.regex.Pattern;
  */
 public final class CallbackUrls {
 
-  private static final int ANY_PORT = -1;
   private static final int MAX_LENGTH = 2_000;
-  private static final Pattern NUMBER = Pattern.compile("[0-9.]+");
-  private static final Pattern IPV4 =
-      Pattern.compile("(0|[1-9][0-9]{0,2})([.](0|[1-9][0-9]{0,2})){3}");
-  private static final Pattern HOST_PORT =
-      Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?");
 
   private final Set<Integer> ports;
-  private final Set<Trusted> trusted = new HashSet<>();
-  private final List<AddressRange> ranges = new ArrayList<>();
-  private final Names names;
-
-  /** Where names are looked up. */
-  interface Names {
-    InetAddress[] lookUp(String host) throws UnknownHostException;
-  }
-
-  /** A host whose addresses are not asked about, and one port or those that are allowed anyway. */
-  private record Trusted(String host, int port) {}
+  private final AllowedHosts hosts;
 
   /**
    * @param allow exceptions that the operator trusts: {@code host}, {@code host:port} (which allows
@@ -53,30 +35,14 @@ public final class CallbackUrls {
     this(allow, ports, InetAddress::getAllByName);
   }
 
-  CallbackUrls(List<String> allow, Set<Integer> ports, Names names) {
+  CallbackUrls(List<String> allow, Set<Integer> ports, AllowedHosts.Names names) {
     this.ports = new HashSet<>(ports);
     this.ports.addAll(Set.of(80, 443));
-    this.names = names;
-    allow.forEach(this::allow);
-  }
-
-  private void allow(String exception) {
     try {
-      Matcher host = HOST_PORT.matcher(exception);
-      if (exception.contains("/")) {
-        ranges.add(AddressRange.parse(exception));
-        return;
-      } else if (host.matches()) {
-        int port = host.group(2) == null ? ANY_PORT : Integer.parseInt(host.group(2));
-        trusted.add(new Trusted(plain(host.group(1)), port));
-        return;
-      }
+      this.hosts = new AllowedHosts(allow, names);
     } catch (IllegalArgumentException e) {
-      // named below, as anything else that is wrong
+      throw new CaravanException(FailureCode.CONFIG_INVALID, e.getMessage(), e);
     }
-    throw new CaravanException(
-        FailureCode.CONFIG_INVALID,
-        "found '%s'; allowed is a host, host:port or address/bits".formatted(exception));
   }
 
   /**
@@ -88,8 +54,8 @@ public final class CallbackUrls {
   public void check(String url) {
     URI uri = parse(url);
     int port = port(uri);
-    String host = plain(uri.getHost());
-    if (isTrusted(host, port) || (isTrusted(host, ANY_PORT) && ports.contains(port))) {
+    String host = uri.getHost();
+    if (hosts.trusts(host, port) || (hosts.trusts(host) && ports.contains(port))) {
       return; // may be down, and in a container's network have no name then
     }
     try {
@@ -120,7 +86,7 @@ public final class CallbackUrls {
     if (uri.getHost() == null) {
       throw refused("it has no host, or one with characters that no host has");
     }
-    if (NUMBER.matcher(uri.getHost()).matches() && !IPV4.matcher(uri.getHost()).matches()) {
+    if (AllowedHosts.isOddNumber(uri.getHost())) {
       throw refused("its host is a number that not everybody reads the same way");
     }
     return uri;
@@ -128,25 +94,16 @@ public final class CallbackUrls {
 
   /** For a connection: every address of the host, each of them allowed. */
   List<InetSocketAddress> addresses(String host, int port) throws UnknownHostException {
-    String name = plain(host);
-    boolean trustedPort = isTrusted(name, port);
+    boolean trustedPort = hosts.trusts(host, port);
     if (!trustedPort && !ports.contains(port)) {
       throw refused("it goes to port %d".formatted(port));
     }
-    InetAddress[] found = names.lookUp(name);
-    boolean trustedHost = trustedPort || isTrusted(name, ANY_PORT);
-    if (!trustedHost && !Arrays.stream(found).allMatch(this::isAllowed)) {
-      throw refused("host '%s' is not, or not only, at public addresses".formatted(name));
+    InetAddress[] found = hosts.lookUp(host);
+    boolean trustedHost = trustedPort || hosts.trusts(host);
+    if (!trustedHost && !Arrays.stream(found).allMatch(hosts::allows)) {
+      throw refused("host '%s' is not, or not only, at public addresses".formatted(host));
     }
     return Arrays.stream(found).map(address -> new InetSocketAddress(address, port)).toList();
-  }
-
-  private boolean isAllowed(InetAddress address) {
-    return AddressRange.isPublic(address) || ranges.stream().anyMatch(r -> r.contains(address));
-  }
-
-  private boolean isTrusted(String host, int port) {
-    return trusted.contains(new Trusted(host, port));
   }
 
   private static int port(URI uri) {
@@ -154,10 +111,6 @@ public final class CallbackUrls {
       return uri.getPort();
     }
     return uri.getScheme().equalsIgnoreCase("https") ? 443 : 80;
-  }
-
-  private static String plain(String host) {
-    return host.toLowerCase(Locale.ROOT).replaceAll("^\\[|]$|[.]$", "");
   }
 
   /** The URL itself is not shown: its path and query may be what gives access. */

@@ -46,6 +46,7 @@ public final class JobWebhook {
         """
         SELECT jsonb_build_object('type', 'job.' || state, 'timestamp', report->'completed_at')
           || report
+          || jsonb_build_object('project', regexp_replace(report->>'project', '^.*[.]', ''))
         FROM caravan.job_report WHERE id = ?""";
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setObject(1, jobId);

@@ -11,7 +11,7 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /** Gzip as plain bytes, with a limit on how much may come out; other archives are refused. */
-final class Unpacked extends FilterInputStream {
+public final class Unpacked extends FilterInputStream {
 
   /** CSV packs 5:1 to 20:1; more than 100:1 is not an export (RELIABILITY B85). */
   static final int MAX_RATIO = 100;
@@ -36,7 +36,7 @@ final class Unpacked extends FilterInputStream {
    *
    * @throws CaravanException ARCHIVE when it is a zip archive or damaged
    */
-  static InputStream open(InputStream in, String name) throws IOException {
+  public static InputStream open(InputStream in, String name) throws IOException {
     BufferedInputStream bytes = new BufferedInputStream(in, BUFFER_BYTES);
     bytes.mark(2);
     int first = bytes.read();

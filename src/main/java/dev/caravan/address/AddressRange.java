@@ -1,4 +1,4 @@
-package dev.caravan.outbox.webhook;
+package dev.caravan.address;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;

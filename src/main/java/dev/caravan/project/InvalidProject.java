@@ -1,0 +1,29 @@
+package dev.caravan.project;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import java.util.List;
+
+/** A project that breaks rules; the message has all of them, the findings have them one by one. */
+public final class InvalidProject extends CaravanException {
+
+  private final transient List<Finding> findings;
+
+  /**
+   * One broken rule.
+   *
+   * @param pointer where, as a JSON pointer
+   * @param problem what was found and what is allowed; never a secret
+   */
+  public record Finding(String pointer, String problem) {}
+
+  InvalidProject(String message, List<Finding> findings) {
+    super(FailureCode.CONFIG_INVALID, message);
+    this.findings = List.copyOf(findings);
+  }
+
+  /** All broken rules, a hundred at the most. */
+  public List<Finding> findings() {
+    return findings;
+  }
+}

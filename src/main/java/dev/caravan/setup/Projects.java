@@ -1,0 +1,163 @@
+package dev.caravan.setup;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.caravan.project.ProjectConfig;
+import dev.caravan.project.ProjectConfigReader;
+import dev.caravan.setup.RefusedSetup.Finding;
+import dev.caravan.setup.jdbc.ProjectTable;
+import dev.caravan.setup.jdbc.ProjectTable.Draft;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/** The projects that tenants have, those of files among them. */
+public final class Projects {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final ProjectTable table;
+  private final List<StoredProject> ofFiles;
+  private final Connections connections;
+  private final ProjectRules rules;
+  private final ProjectConfigReader reader = new ProjectConfigReader(Map.of());
+
+  /**
+   * @param ofFiles those of files, read only
+   */
+  public Projects(
+      ProjectTable table,
+      List<StoredProject> ofFiles,
+      Connections connections,
+      ProjectRules rules) {
+    this.table = table;
+    this.ofFiles = List.copyOf(ofFiles);
+    this.connections = connections;
+    this.rules = rules;
+  }
+
+  /** All of a tenant, by name. */
+  public List<StoredProject> list(String tenant) throws SQLException {
+    List<StoredProject> all = new ArrayList<>(table.list(tenant));
+    ofFiles.stream().filter(p -> p.tenant().equals(tenant)).forEach(all::add);
+    all.sort(Comparator.comparing(StoredProject::name));
+    return all;
+  }
+
+  /** One of a tenant. */
+  public Optional<StoredProject> find(String tenant, String name) throws SQLException {
+    return list(tenant).stream().filter(p -> p.name().equals(name)).findFirst();
+  }
+
+  /**
+   * Adds one.
+   *
+   * @param json as docs/projects.md has it
+   * @throws RefusedSetup when it breaks rules or the name is taken
+   */
+  public StoredProject create(String tenant, String json) throws SQLException {
+    Draft draft = draft(tenant, json, Optional.empty());
+    if (find(tenant, draft.name()).isPresent()) {
+      throw RefusedSetup.conflict("There is a project '%s' already.".formatted(draft.name()));
+    }
+    return table.create(draft);
+  }
+
+  /**
+   * Replaces one; a secret that is given as it is shown stays.
+   *
+   * @return empty when the tenant has no such project
+   * @throws RefusedSetup as above, and when a secret would go to another server
+   */
+  public Optional<StoredProject> replace(String tenant, String name, String json)
+      throws SQLException {
+    Optional<StoredProject> before = requireOwn(tenant, name);
+    if (before.isEmpty()) {
+      return before;
+    }
+    Draft draft = draft(tenant, json, before);
+    if (!draft.name().equals(name)) {
+      throw RefusedSetup.invalid("/project", "found another name; allowed is " + name);
+    }
+    return Optional.of(table.replace(before.get(), draft));
+  }
+
+  /** Removes one; false when the tenant has no such project. */
+  public boolean delete(String tenant, String name) throws SQLException {
+    Optional<StoredProject> before = requireOwn(tenant, name);
+    return before.isPresent() && table.delete(tenant, before.get().id());
+  }
+
+  private Optional<StoredProject> requireOwn(String tenant, String name) throws SQLException {
+    Optional<StoredProject> found = find(tenant, name);
+    if (found.filter(StoredProject::readOnly).isPresent()) {
+      throw RefusedSetup.conflict("The project stands in a file; change it there.");
+    }
+    return found;
+  }
+
+  private Draft draft(String tenant, String json, Optional<StoredProject> before)
+      throws SQLException {
+    ObjectNode document = object(json);
+    if (before.isPresent()) {
+      ProjectSecrets.keep(
+          document, object(before.get().config()), table.secrets(before.get().id()));
+    }
+    ProjectConfig config = rules.check(tenant, document);
+    Optional<StoredConnection> connection = connections.find(tenant, config.connection());
+    if (connection.isEmpty()) {
+      throw RefusedSetup.invalid(
+          List.of(
+              new Finding(
+                  "/connection",
+                  "found a connection that is not there; allowed are those of /api/v1/connections")));
+    }
+    Map<String, String> secrets = ProjectSecrets.take(document);
+    return new Draft(tenant, config.project(), connection.get().id(), document.toString(), secrets);
+  }
+
+  private static ObjectNode object(String json) {
+    try {
+      return (ObjectNode) JSON.readTree(json);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("The document takes JSON objects only", e);
+    }
+  }
+
+  /** The stored projects of all tenants, by {@link StoredProject#key()}. */
+  public Map<String, StoredProject> stored() throws SQLException {
+    Map<String, StoredProject> stored = new HashMap<>();
+    table.all().forEach(project -> stored.put(project.key(), project));
+    return stored;
+  }
+
+  /** A stored project as routes are made of it: named by its key, with secrets and database. */
+  public ProjectConfig config(StoredProject project) throws SQLException {
+    ObjectNode document = object(project.config());
+    ProjectSecrets.put(document, table.secrets(project.id()));
+    ProjectConfig config = reader.read(document.toString(), project.key());
+    String connection =
+        connections
+            .find(project.tenant(), project.connectionId())
+            .map(Connections::bean)
+            .orElse(config.connection());
+    return new ProjectConfig(
+        project.key(),
+        connection,
+        config.sftp(),
+        config.schedule(),
+        config.tableNaming(),
+        config.tables());
+  }
+
+  /** The id of a project of a file: the same on every node and after every start. */
+  public static UUID idOf(String nameInFile) {
+    return Connections.idOf("project." + nameInFile);
+  }
+}

@@ -1,0 +1,203 @@
+package dev.caravan.setup.jdbc;
+
+import dev.caravan.database.TenantReads;
+import dev.caravan.secret.Secrets;
+import dev.caravan.secret.Secrets.Place;
+import dev.caravan.setup.RefusedSetup;
+import dev.caravan.setup.StoredProject;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import javax.sql.DataSource;
+
+/** Projects of all tenants. */
+public final class ProjectTable {
+
+  private static final String TAKEN = "23505";
+  private static final String SELECT =
+      """
+      SELECT id, tenant, name, connection_id, config, version, created_at, updated_at
+      FROM caravan.project\s""";
+
+  private final DataSource dataSource;
+  private final TenantReads reads;
+  private final SecretTable secrets;
+
+  /**
+   * What is to be written.
+   *
+   * @param config JSON without secrets
+   * @param secrets by their fields
+   */
+  public record Draft(
+      String tenant, String name, UUID connectionId, String config, Map<String, String> secrets) {
+    /** Without the secrets. */
+    @Override
+    public String toString() {
+      return "Draft[" + tenant + ", " + name + "]";
+    }
+  }
+
+  /** Writes as the owner of the table, reads for callers as their tenant. */
+  public ProjectTable(DataSource dataSource, TenantReads reads, Secrets secrets) {
+    this.dataSource = dataSource;
+    this.reads = reads;
+    this.secrets = new SecretTable(secrets);
+  }
+
+  /** Those of a tenant, by name. */
+  public List<StoredProject> list(String tenant) throws SQLException {
+    return reads.read(
+        tenant,
+        connection -> {
+          try (PreparedStatement query =
+              connection.prepareStatement(SELECT + "WHERE tenant = ? ORDER BY name")) {
+            query.setString(1, tenant);
+            return rows(query);
+          }
+        });
+  }
+
+  /** Those of all tenants. */
+  public List<StoredProject> all() throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query = connection.prepareStatement(SELECT)) {
+      return rows(query);
+    }
+  }
+
+  /** The secrets of a project, by their fields. */
+  public Map<String, String> secrets(UUID id) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return secrets.of(connection, id);
+    }
+  }
+
+  /** Adds one. */
+  public StoredProject create(Draft draft) throws SQLException {
+    return Transaction.in(
+        dataSource,
+        connection -> {
+          UUID id = UUID.randomUUID();
+          holdConnection(connection, draft);
+          try (PreparedStatement insert =
+              connection.prepareStatement(
+                  """
+                  INSERT INTO caravan.project (connection_id, config, id, tenant, name)
+                  VALUES (?, ?::json, ?, ?, ?)""")) {
+            insert.setObject(1, draft.connectionId());
+            insert.setString(2, draft.config());
+            insert.setObject(3, id);
+            insert.setString(4, draft.tenant());
+            insert.setString(5, draft.name());
+            insert.executeUpdate();
+          } catch (SQLException e) {
+            if (TAKEN.equals(e.getSQLState())) {
+              throw RefusedSetup.conflict(
+                  "There is a project '%s' already.".formatted(draft.name()));
+            }
+            throw e;
+          }
+          putSecrets(connection, id, draft);
+          return one(connection, id);
+        });
+  }
+
+  /** Replaces one, if it is still of the version; else somebody else was faster. */
+  public StoredProject replace(StoredProject before, Draft draft) throws SQLException {
+    return Transaction.in(
+        dataSource,
+        connection -> {
+          holdConnection(connection, draft);
+          try (PreparedStatement update =
+              connection.prepareStatement(
+                  """
+                  UPDATE caravan.project SET connection_id = ?, config = ?::json,
+                    version = nextval('caravan.setup_version'), updated_at = clock_timestamp()
+                  WHERE id = ? AND version = ?""")) {
+            update.setObject(1, draft.connectionId());
+            update.setString(2, draft.config());
+            update.setObject(3, before.id());
+            update.setLong(4, before.version());
+            if (update.executeUpdate() == 0) {
+              throw RefusedSetup.conflict("Somebody else changed the project; look at it again.");
+            }
+          }
+          secrets.remove(connection, before.id());
+          putSecrets(connection, before.id(), draft);
+          return one(connection, before.id());
+        });
+  }
+
+  /** A connection must not be deleted while a project is written that names it. */
+  private static void holdConnection(Connection connection, Draft draft) throws SQLException {
+    try (PreparedStatement lock =
+        connection.prepareStatement("SELECT FROM caravan.connection WHERE id = ? FOR SHARE")) {
+      lock.setObject(1, draft.connectionId());
+      lock.execute();
+    }
+  }
+
+  private void putSecrets(Connection connection, UUID id, Draft draft) throws SQLException {
+    for (Map.Entry<String, String> secret : draft.secrets().entrySet()) {
+      secrets.put(connection, new Place(draft.tenant(), id, secret.getKey()), secret.getValue());
+    }
+  }
+
+  /** Removes one of a tenant; false when the tenant has no such project. */
+  public boolean delete(String tenant, UUID id) throws SQLException {
+    return Transaction.in(
+        dataSource,
+        connection -> {
+          try (PreparedStatement delete =
+              connection.prepareStatement(
+                  "DELETE FROM caravan.project WHERE tenant = ? AND id = ?")) {
+            delete.setString(1, tenant);
+            delete.setObject(2, id);
+            boolean found = delete.executeUpdate() == 1;
+            if (found) {
+              secrets.remove(connection, id);
+            }
+            return found;
+          }
+        });
+  }
+
+  private static StoredProject one(Connection connection, UUID id) throws SQLException {
+    try (PreparedStatement query = connection.prepareStatement(SELECT + "WHERE id = ?")) {
+      query.setObject(1, id);
+      return rows(query).get(0);
+    }
+  }
+
+  private static List<StoredProject> rows(PreparedStatement query) throws SQLException {
+    List<StoredProject> rows = new ArrayList<>();
+    try (ResultSet row = query.executeQuery()) {
+      while (row.next()) {
+        rows.add(
+            new StoredProject(
+                row.getObject(1, UUID.class),
+                row.getString(2),
+                row.getString(3),
+                row.getObject(4, UUID.class),
+                row.getString(5),
+                row.getLong(6),
+                instant(row, 7),
+                instant(row, 8),
+                false));
+      }
+    }
+    return rows;
+  }
+
+  private static Instant instant(ResultSet row, int column) throws SQLException {
+    return row.getObject(column, OffsetDateTime.class).toInstant();
+  }
+}

@@ -1,0 +1,140 @@
+package dev.caravan.web;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.caravan.failure.CaravanException;
+import dev.caravan.setup.Projects;
+import dev.caravan.setup.StoredProject;
+import java.sql.SQLException;
+import java.util.Optional;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+
+/** Answers {@code /api/v1/projects}; no answer has a secret. */
+public final class ProjectsApi {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Projects projects;
+  private final Running running;
+
+  /** What runs by the projects; its answers are JSON, empty when the tenant has no such project. */
+  public interface Running {
+    /** Takes over what was changed, on this node at once. */
+    void changed() throws SQLException;
+
+    /** The files that an import would load, and their first rows. */
+    Optional<String> preview(String tenant, String name) throws SQLException;
+
+    /** The SQL that an import would run before it loads. */
+    Optional<String> plan(String tenant, String name) throws SQLException;
+  }
+
+  /** Shows and changes these. */
+  public ProjectsApi(Projects projects, Running running) {
+    this.projects = projects;
+    this.running = running;
+  }
+
+  /** All of the tenant. */
+  public Object list(Exchange exchange) {
+    return Answer.of(
+        exchange,
+        () -> {
+          ObjectNode answer = JSON.createObjectNode();
+          ArrayNode all = answer.putArray("projects");
+          for (StoredProject project : projects.list(Answer.caller(exchange).tenant())) {
+            all.add(json(project));
+          }
+          return Optional.of(answer.toString());
+        });
+  }
+
+  /** One. */
+  public Object show(@Header("name") String name, Exchange exchange) {
+    return Answer.of(
+        exchange,
+        () ->
+            projects
+                .find(Answer.caller(exchange).tenant(), name)
+                .map(project -> json(project).toString()));
+  }
+
+  /** Adds one. */
+  public Object create(@Body String body, Exchange exchange) {
+    return Answer.of(
+        exchange,
+        () -> {
+          StoredProject made = projects.create(Answer.caller(exchange).tenant(), body);
+          running.changed();
+          Answer.created(exchange, "/api/v1/projects/" + made.name());
+          return Optional.of(json(made).toString());
+        });
+  }
+
+  /** Replaces one. */
+  public Object replace(@Header("name") String name, @Body String body, Exchange exchange) {
+    return Answer.of(
+        exchange,
+        () -> {
+          Optional<StoredProject> now =
+              projects.replace(Answer.caller(exchange).tenant(), name, body);
+          if (now.isPresent()) {
+            running.changed();
+          }
+          return now.map(project -> json(project).toString());
+        });
+  }
+
+  /** Removes one. */
+  public Object delete(@Header("name") String name, Exchange exchange) {
+    return Answer.of(
+        exchange,
+        () -> {
+          if (!projects.delete(Answer.caller(exchange).tenant(), name)) {
+            return Optional.empty();
+          }
+          running.changed();
+          return Answer.gone(exchange);
+        });
+  }
+
+  /** Shows what an import would load. */
+  public Object preview(@Header("name") String name, Exchange exchange) {
+    return ofSource(exchange, () -> running.preview(Answer.caller(exchange).tenant(), name));
+  }
+
+  /** Shows the SQL of the next import. */
+  public Object plan(@Header("name") String name, Exchange exchange) {
+    return ofSource(exchange, () -> running.plan(Answer.caller(exchange).tenant(), name));
+  }
+
+  /** The project's own server or database is to blame, and the caller is to know how. */
+  private static Object ofSource(Exchange exchange, Answer.Query query) {
+    try {
+      return Answer.of(exchange, query);
+    } catch (CaravanException e) {
+      return Answer.problem(
+          exchange, new Problem(ProblemCode.SOURCE_FAILED, e.code() + ": " + e.getMessage()));
+    }
+  }
+
+  private static ObjectNode json(StoredProject project) {
+    try {
+      ObjectNode json = JSON.createObjectNode();
+      json.put("id", project.id().toString());
+      json.put("name", project.name());
+      json.put("connection_id", project.connectionId().toString());
+      json.set("config", JSON.readTree(project.config()));
+      json.put("read_only", project.readOnly());
+      json.put("created_at", project.createdAt().toString());
+      json.put("updated_at", project.updatedAt().toString());
+      return json;
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("PostgreSQL keeps JSON", e);
+    }
+  }
+}

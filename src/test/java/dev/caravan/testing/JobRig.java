@@ -21,6 +21,7 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.main.Main;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 
 /** A queue that works on the jobs of some routes, without the rest of the program. */
 public final class JobRig implements AutoCloseable {
@@ -41,6 +42,7 @@ public final class JobRig implements AutoCloseable {
     database.migrate();
     JdbcJobRepository jobs =
         new JdbcJobRepository(database.dataSource(), "here", (c, job, e) -> effects.add(e));
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy()); // has no hook that keeps it
     main.setPropertyPlaceholderLocations("file:application.properties");
     main.addOverrideProperty(
         "camel.main.routesIncludePattern", "file:routes/shared/jobs.camel.yaml");

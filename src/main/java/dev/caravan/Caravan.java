@@ -17,6 +17,7 @@ import dev.caravan.imports.Imports;
 import dev.caravan.imports.MoveFiles;
 import dev.caravan.imports.SftpImport;
 import dev.caravan.job.Effect;
+import dev.caravan.job.camel.FileRecorder;
 import dev.caravan.job.camel.JobControl;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
 import dev.caravan.job.camel.RouteWork;
@@ -49,6 +50,9 @@ import dev.caravan.setup.jdbc.ConnectionTable;
 import dev.caravan.setup.jdbc.ProjectTable;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
+import dev.caravan.sync.ModuleSync;
+import dev.caravan.sync.SyncSchedules;
+import dev.caravan.sync.jdbc.Ingestions;
 import dev.caravan.upload.Uploads;
 import dev.caravan.web.ConnectionsApi;
 import dev.caravan.web.FailedCall;
@@ -58,6 +62,7 @@ import dev.caravan.web.JobsApi;
 import dev.caravan.web.KeysApi;
 import dev.caravan.web.ProjectsApi;
 import dev.caravan.web.RejectsApi;
+import dev.caravan.web.SyncApi;
 import dev.caravan.web.UploadsApi;
 import dev.caravan.web.WebServer;
 import java.io.File;
@@ -81,6 +86,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
@@ -196,6 +202,7 @@ public final class Caravan implements AutoCloseable {
     private final List<StoredProject> projectsOfFiles = new ArrayList<>();
     private SftpServer defaultServer;
     private DatabaseLogin mainLogin;
+    private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
     private Database queueDatabase;
     private Pools pools;
     private Projects storedProjects;
@@ -203,6 +210,7 @@ public final class Caravan implements AutoCloseable {
     private Imports imports;
     private JdbcJobRepository jobs;
     private WebServer web;
+    private TenantReads reads;
     private JobReports reports;
     private JobEngine engine;
     private CallbackUrls callbackUrls;
@@ -320,7 +328,7 @@ public final class Caravan implements AutoCloseable {
     }
 
     private void prepareApi(CamelContext context, DataSource database) throws SQLException {
-      TenantReads reads = TenantReads.prepare(database);
+      reads = TenantReads.prepare(database);
       if (!reads.guarded()) {
         out.println(
             "The database login may not make the role %1$s: row-level security does not stand behind the API, only the predicates of its queries. As a superuser: CREATE ROLE %1$s NOLOGIN; GRANT %1$s TO <login>;"
@@ -518,7 +526,7 @@ public final class Caravan implements AutoCloseable {
                     settings.noProgress(),
                     settings.retention()),
                 List.of(outbox.task()),
-                List.of(() -> imports.catchUp(), uploads::sweep),
+                List.of(this::catchUp, uploads::sweep),
                 List.of(pools::refresh, () -> imports.sync()));
       } catch (SQLException e) {
         throw new CaravanException(
@@ -528,11 +536,58 @@ public final class Caravan implements AutoCloseable {
 
     /** Null when no such project runs here. */
     private DataSource target(CamelContext context, String project) {
-      return imports
-          .find(project)
-          .map(SftpImport::connection)
-          .map(name -> context.getRegistry().lookupByNameAndType(name, DataSource.class))
-          .orElse(null);
+      String connection =
+          project.equals(ModuleSync.PROJECT)
+              ? Configuration.MAIN_CONNECTION
+              : imports.find(project).map(SftpImport::connection).orElse(null);
+      return connection == null ? null : connection(context, connection);
+    }
+
+    private void catchUp() throws SQLException {
+      imports.catchUp();
+      for (Schedule schedule : schedules) {
+        schedule.catchUp();
+      }
+    }
+
+    private static DataSource connection(CamelContext context, String name) {
+      return context.getRegistry().lookupByNameAndType(name, DataSource.class);
+    }
+
+    private void prepareSync(CamelContext context) {
+      context.getRegistry().bind("loadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
+      ModuleSync.Settings settings =
+          new ModuleSync.Settings(
+              Configuration.MAIN_CONNECTION, configuration.retry(), configuration.jobs().timeout());
+      ModuleSync sync =
+          new ModuleSync(
+              context,
+              new Ingestions(connection(context, Configuration.MAIN_CONNECTION), reads),
+              settings,
+              engine::wake);
+      context.getRegistry().bind("syncApi", new SyncApi(sync));
+      SyncSchedules syncSchedules = new SyncSchedules(sync, settings);
+      context.getRegistry().bind("syncSchedules", syncSchedules);
+      if (configuration.syncSchedules().isPresent()) {
+        addSchedules(context, syncSchedules, configuration.syncSchedules().get());
+      }
+    }
+
+    private void addSchedules(CamelContext context, SyncSchedules syncSchedules, Path file) {
+      try {
+        schedules.addAll(
+            syncSchedules.add(
+                context,
+                file,
+                new ScheduleFires(queueDatabase.dataSource(), configuration.node())));
+      } catch (CaravanException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID,
+            "caravan.sync.schedules: %s cannot be started: %s".formatted(file, e.getMessage()),
+            e);
+      }
     }
 
     private DatabaseLogin startDatabase() {
@@ -616,6 +671,7 @@ public final class Caravan implements AutoCloseable {
     public void afterConfigure(BaseMainSupport main) {
       CamelContext context = main.getCamelContext();
       startQueue(context);
+      prepareSync(context);
       JobLauncher launcher = new JobLauncher(queueDatabase.dataSource(), engine::wake);
       SftpImport.Surroundings around =
           new SftpImport.Surroundings(

@@ -55,6 +55,7 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param secretsKey what encrypts stored secrets; empty for the one of the embedded default
  * @param uploads how much callers may upload
  * @param allowedHosts where connections and projects of the API may go, beside public addresses
+ * @param syncSchedules file of the syncs that are started by the clock; empty for none
  */
 record Configuration(
     Path data,
@@ -74,7 +75,8 @@ record Configuration(
     Webhooks webhooks,
     Optional<Secrets> secretsKey,
     Uploads uploads,
-    List<String> allowedHosts) {
+    List<String> allowedHosts,
+    Optional<Path> syncSchedules) {
 
   /**
    * Where the REST API listens.
@@ -164,6 +166,7 @@ record Configuration(
               "caravan.jwt.tenant-claim",
               "caravan.jwt.role-claim",
               "caravan.queues",
+              "caravan.sync.schedules",
               "caravan.job.timeout",
               "caravan.job.no-progress",
               "caravan.job.heartbeat",
@@ -230,7 +233,8 @@ record Configuration(
               secretsKey(),
               new Uploads(
                   bytes("caravan.upload.max-bytes"), number("caravan.upload.concurrent", 1, 100)),
-              allowedHosts());
+              allowedHosts(),
+              path("caravan.sync.schedules"));
       if (!problems.isEmpty()) {
         throw new CaravanException(
             FailureCode.CONFIG_INVALID,

@@ -82,7 +82,8 @@ class ConfigurationTest {
                 new Configuration.Webhooks(List.of(), List.of(), Set.of()),
                 Optional.empty(),
                 new Configuration.Uploads(10L << 30, 8),
-                List.of()));
+                List.of(),
+                Optional.empty()));
     assertThat(read(Map.of()).node()).isNotBlank();
   }
 

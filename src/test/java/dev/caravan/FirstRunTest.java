@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import javax.management.ObjectName;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,16 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a newcomer sees: the embedded default with the samples, stopped and started again. */
 class FirstRunTest {
+
+  private static final List<String> SAMPLES =
+      List.of(
+          "FAOSTAT_data_QCL.csv",
+          "IxExpLand.csv",
+          "IxExpOrt.csv",
+          "IxExpSprache.csv",
+          "IxExpWaehrung.csv",
+          "faostat_area_codes.csv.gz",
+          "ilostat_earnings.csv");
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -62,6 +73,9 @@ class FirstRunTest {
   void loadsTheSamplesAndWhatIsDroppedAndNothingTwice() throws Exception {
     try (Caravan caravan = start()) {
       awaitLine("worldbank_gdp.csv +public.worldbank_gdp +46 +0 +0 +1 +5 +[0-9]+ *");
+      for (String file : SAMPLES) {
+        awaitLine(file + " .*"); // jobs end in any order
+      }
       assertThat(out())
           .containsPattern(
               "file +table +inserted +updated +unchanged +superseded +rejected +rows/s")

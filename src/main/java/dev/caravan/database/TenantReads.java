@@ -34,7 +34,8 @@ public final class TenantReads {
         END IF;
         GRANT USAGE ON SCHEMA caravan TO caravan_reader;
         GRANT SELECT ON caravan.job, caravan.job_file, caravan.job_error, caravan.job_progress,
-          caravan.job_log, caravan.job_report, caravan.connection, caravan.project TO caravan_reader;
+          caravan.job_log, caravan.job_report, caravan.connection, caravan.project,
+          caravan.data_ingestion, caravan.sync_report TO caravan_reader;
         GRANT SELECT (id, tenant, role, name, prefix, created_at, expires_at, revoked_at, last_used_at)
           ON caravan.api_key TO caravan_reader;
       END $$""";

@@ -126,6 +126,8 @@ public enum FailureCode {
   ALREADY_RUNNING,
   /** The idempotency key came before with another request. */
   IDEMPOTENCY_CONFLICT,
+  /** Only a sync that failed is done again. */
+  NOT_FAILED,
   /** The job is so far that it cannot be stopped: its rows are being committed or are. */
   TOO_LATE,
   /** A defect of Caravan. */

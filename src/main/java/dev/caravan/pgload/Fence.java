@@ -48,6 +48,8 @@ public record Fence(UUID owner, long epoch, boolean mayLoad) {
       endSessions(connection, owner, epoch);
       try (Statement statement = connection.createStatement()) {
         statement.execute("SET LOCAL lock_timeout = '1s'");
+        // A node that is paused right here holds the row; the next attempt finds its session.
+        statement.execute("SET LOCAL application_name = '" + session() + "'");
         hold(connection);
         connection.commit();
         return;
@@ -85,6 +87,7 @@ public record Fence(UUID owner, long epoch, boolean mayLoad) {
     LoadTables.ensure(connection);
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET LOCAL lock_timeout = '2s'");
+      statement.execute("SET LOCAL application_name = '" + session(owner) + "0'");
       newest(connection, owner, CLOSED);
       boolean open = !LoadLedger.exists(connection, owner);
       if (open) {

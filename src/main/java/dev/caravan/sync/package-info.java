@@ -1,6 +1,8 @@
 /**
- * Module sync (contract 2): which route brings which records.
+ * Module sync (contract 2): which route brings which records, and how it becomes a job with a
+ * number.
  *
- * <p>Imports {@code failure} and Camel. It knows no provider.
+ * <p>Imports {@code failure}, {@code job}, {@code database}, Jackson and Camel. It knows no
+ * provider.
  */
 package dev.caravan.sync;

@@ -12,6 +12,7 @@ import org.apache.camel.Header;
 public final class JobsApi {
 
   private static final int DEFAULT_LIMIT = 50;
+  private static final int DEFAULT_DAYS = 30;
 
   private final JobReports reports;
 
@@ -30,6 +31,13 @@ public final class JobsApi {
     int rows = limit == null ? DEFAULT_LIMIT : Integer.parseInt(limit);
     long before = cursor == null ? Long.MAX_VALUE : Long.parseLong(cursor);
     return Answer.of(exchange, () -> Optional.of(reports.page(tenant, status, before, rows)));
+  }
+
+  /** How many jobs ended on each of the last days. */
+  public Object days(@Header("days") String days, Exchange exchange) {
+    String tenant = Answer.caller(exchange).tenant();
+    int wanted = days == null ? DEFAULT_DAYS : Integer.parseInt(days);
+    return Answer.of(exchange, () -> Optional.of(reports.days(tenant, wanted)));
   }
 
   /** One job. */

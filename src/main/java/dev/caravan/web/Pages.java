@@ -12,16 +12,19 @@ import java.util.Properties;
 import java.util.Set;
 
 /**
- * The document and the two pages that show it. Each file has its exact path; everything comes from
- * the class path, nothing from the network.
+ * The document, the two pages that show it, and the page of the back office. Each file has its
+ * exact path; everything comes from the class path, nothing from the network.
  */
 final class Pages {
 
-  /** Both pages write styles themselves; no script but ours and theirs runs. */
+  /** The pages write styles themselves; no script but ours and theirs runs. */
   private static final String POLICY =
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
           + " font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none';"
           + " form-action 'none'";
+
+  /** What the page of the back office needs; it has no data, and asks for a key itself. */
+  private static final String APP = "/app";
 
   private record Page(String type, Buffer content) {}
 
@@ -31,12 +34,18 @@ final class Pages {
     pages.put("/openapi.json", new Page("application/json", Buffer.buffer(document.json())));
     add("/docs", "text/html", "/dev/caravan/web/docs.html");
     add("/docs/docs.js", "text/javascript", "/dev/caravan/web/docs.js");
-    String swagger = webjar("swagger-ui");
+    String swagger = webjar("org.webjars", "swagger-ui");
     add("/docs/swagger-ui.css", "text/css", swagger + "swagger-ui.css");
     add("/docs/swagger-ui-bundle.js", "text/javascript", swagger + "swagger-ui-bundle.js");
     add("/redoc", "text/html", "/dev/caravan/web/redoc.html");
-    String redoc = webjar("redoc");
+    String redoc = webjar("org.webjars", "redoc");
     add("/redoc/redoc.standalone.js", "text/javascript", redoc + "redoc.standalone.js");
+    add(APP, "text/html", "/dev/caravan/web/app.html");
+    add(APP + "/app.css", "text/css", "/dev/caravan/web/app.css");
+    add(APP + "/app.js", "text/javascript", "/dev/caravan/web/app.js");
+    String chart = webjar("org.webjars.npm", "uplot") + "dist/";
+    add(APP + "/uPlot.min.css", "text/css", chart + "uPlot.min.css");
+    add(APP + "/uPlot.iife.min.js", "text/javascript", chart + "uPlot.iife.min.js");
   }
 
   private void add(String path, String type, String resource) {
@@ -51,8 +60,8 @@ final class Pages {
   }
 
   /** The folder of a web jar, whose name has the version. */
-  private static String webjar(String name) {
-    String properties = "/META-INF/maven/org.webjars/" + name + "/pom.properties";
+  private static String webjar(String group, String name) {
+    String properties = "/META-INF/maven/" + group + "/" + name + "/pom.properties";
     try (InputStream in = Pages.class.getResourceAsStream(properties)) {
       Properties pom = new Properties();
       pom.load(in);
@@ -64,6 +73,11 @@ final class Pages {
 
   boolean has(String path) {
     return pages.containsKey(path);
+  }
+
+  /** True for files that anyone may have. */
+  boolean isOpen(String path) {
+    return has(path) && (path.equals(APP) || path.startsWith(APP + "/"));
   }
 
   Set<String> paths() {

@@ -8,6 +8,10 @@ enum ProblemCode {
   BAD_JSON(400),
   /** A query parameter or header is unknown, given twice, or has a value that is not allowed. */
   BAD_PARAMETER(400),
+  /** No provider brings records of this type to this module. */
+  NO_PROVIDER(400),
+  /** Only a sync that failed is done again. */
+  NOT_FAILED(400),
   /** There is no credential, or none that is valid now. */
   UNAUTHENTICATED(401),
   /** The role of the caller does not allow the call. */
@@ -44,6 +48,8 @@ enum ProblemCode {
   SOURCE_FAILED(502),
   /** The database does not answer. */
   DB_UNAVAILABLE(503),
+  /** The source of a sync cannot be reached, or does not let us in; no job was made. */
+  SOURCE_UNAVAILABLE(503),
   /** The disk of the database has no room left but its reserve. */
   INSUFFICIENT_STORAGE(507);
 

@@ -36,6 +36,11 @@ public final class RejectsApi {
           ProblemCode.BAD_PARAMETER,
           "The job has loaded no such file, or several: name one by the parameter file.");
 
+  private static final Problem NO_REPLAY =
+      new Problem(
+          ProblemCode.CONFLICT,
+          "Records of a module sync are corrected where they come from; then sync again.");
+
   private static final ObjectMapper JSON =
       new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
@@ -154,7 +159,11 @@ public final class RejectsApi {
         (connection, load) -> {
           String tenant = Answer.caller(exchange).tenant();
           String project = reports.project(tenant, Answer.id(id)).orElseThrow();
-          JobRequest request = replays.apply(project).request(load.loadId(), load.file());
+          Replay replay = replays.apply(project);
+          if (replay == null) {
+            return Answer.problem(exchange, NO_REPLAY);
+          }
+          JobRequest request = replay.request(load.loadId(), load.file());
           UUID job = launcher.launch(request.tenant(tenant).retryOf(Answer.id(id))).jobId();
           exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 202);
           exchange.getMessage().setHeader("Location", "/api/v1/jobs/" + job);

@@ -73,7 +73,14 @@ class ArchitectureTest {
             "org.apache.hc..",
             "io.github.resilience4j..",
             LOG),
-        new Arrow("sync", FAILURE, CAMEL),
+        new Arrow(
+            "sync",
+            FAILURE,
+            "dev.caravan.database..",
+            "dev.caravan.job..",
+            "com.fasterxml.jackson..",
+            CAMEL,
+            LOG),
         new Arrow(
             "project",
             FAILURE,
@@ -120,6 +127,7 @@ class ArchitectureTest {
             "dev.caravan.upload..",
             "dev.caravan.job..",
             "dev.caravan.pgload..",
+            "dev.caravan.sync..",
             "com.fasterxml.jackson..",
             "com.networknt..",
             "io.vertx..",
@@ -213,6 +221,7 @@ class ArchitectureTest {
             "dev.caravan.access.jdbc..",
             "dev.caravan.setup.jdbc..",
             "dev.caravan.upload..",
+            "dev.caravan.sync.jdbc..",
             "dev.caravan.database..",
             "dev.caravan.outbox..",
             "dev.caravan.embedded..")

@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
 import org.apache.camel.main.Main;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -53,7 +54,7 @@ class ProviderRoutesTest {
   }
 
   /** The first block of YAML below a heading of the walk-through. */
-  private static String walkThrough(String heading) throws IOException {
+  static String walkThrough(String heading) throws IOException {
     String text = Files.readString(Path.of("docs/providers.md"));
     int start = text.indexOf("```yaml\n", text.indexOf("\n## " + heading + "\n")) + 8;
     return text.substring(start, text.indexOf("```", start));
@@ -71,6 +72,7 @@ class ProviderRoutesTest {
               .toString());
       TestDatabase database = TestDatabase.create();
       main.bind("warehouse", database.dataSource());
+      main.bind("loadRecorder", (Processor) exchange -> {}); // there is no job here
       ProviderRoutes.Provider provider =
           start(folder, walkThrough("2. The routes")).find("parking", "gate_api", "data_entries");
       assertThat(send(provider.checkRoute()).getException()).isNull();

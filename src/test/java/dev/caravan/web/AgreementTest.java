@@ -127,7 +127,13 @@ class AgreementTest {
                 .formatted(job));
     for (String path :
         List.of(
-            "/health/live", "/health/ready", "/api/v1/health", "/api/v1/jobs", "/api/v1/keys")) {
+            "/health/live",
+            "/health/ready",
+            "/api/v1/health",
+            "/api/v1/jobs",
+            "/api/v1/keys",
+            "/api/v1/statistics/days",
+            "/api/v1/sync/modules")) {
       assertThat(agreed("GET", path, admin.get(path)).statusCode()).isEqualTo(200);
     }
     String ofJob = "/api/v1/jobs/{job_id}";

@@ -18,6 +18,7 @@ import dev.caravan.job.queue.StopReason;
 import dev.caravan.pgload.Fence;
 import dev.caravan.pgload.LoadProgress;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -172,10 +173,10 @@ final class JobRoutePolicy extends RoutePolicySupport {
     if (code == FailureCode.SUPERSEDED) {
       LOG.info("Attempt {} changed nothing: {}", attempt.number(), message(cause));
     } else if (stopped == StopReason.SHUTDOWN) {
-      jobs.again(attempt, null, null, java.time.Duration.ZERO);
+      jobs.again(attempt, null, null, Duration.ZERO);
     } else if (code != null && code.retryable() && attempt.hasSuccessor()) {
       LOG.warn("{} {} It is tried again.", code, message(cause));
-      jobs.again(attempt, code, message(cause), retry.delay(attempt.number()));
+      jobs.again(attempt, code, message(cause), delay(attempt, cause));
     } else {
       Exception reason =
           stopped == null
@@ -185,6 +186,14 @@ final class JobRoutePolicy extends RoutePolicySupport {
           end(attempt.jobId(), attempt.project(), attempt.number(), reason, files(exchange)),
           attempt.epoch());
     }
+  }
+
+  /** The usual pause; a longer one when the source asks for it. */
+  private Duration delay(Attempt attempt, Exception cause) {
+    Duration usual = retry.delay(attempt.number());
+    return cause instanceof CaravanException known
+        ? known.retryAfter().filter(asked -> asked.compareTo(usual) > 0).orElse(usual)
+        : usual;
   }
 
   private void end(JobEnd end, long epoch) throws SQLException {

@@ -157,6 +157,37 @@ public final class JobReports {
         });
   }
 
+  /**
+   * How many jobs of the tenant ended on each of the last days, and the rows they wrote: {@code
+   * {"days": [{day, completed, failed, rows}]}}; days without any are there, too.
+   */
+  public String days(String tenant, int days) throws SQLException {
+    String sql =
+        """
+        SELECT jsonb_build_object('days', jsonb_agg(jsonb_build_object('day', d.day::date,
+          'completed', j.completed, 'failed', j.failed, 'rows', j.rows) ORDER BY d.day))
+        FROM generate_series(date_trunc('day', now() AT TIME ZONE 'UTC') - (? - 1) * interval '1 day',
+          date_trunc('day', now() AT TIME ZONE 'UTC'), interval '1 day') AS d(day)
+        CROSS JOIN LATERAL (
+          SELECT count(*) FILTER (WHERE j.state = 'completed') AS completed,
+            count(*) FILTER (WHERE j.state = 'failed') AS failed,
+            coalesce(sum(f.rows), 0) AS rows
+          FROM caravan.job j LEFT JOIN LATERAL (
+            SELECT sum(rows_inserted + rows_updated) AS rows FROM caravan.job_file
+            WHERE job_id = j.id) f ON true
+          WHERE j.tenant = ? AND j.completed_at >= d.day AT TIME ZONE 'UTC'
+            AND j.completed_at < (d.day + interval '1 day') AT TIME ZONE 'UTC') j""";
+    return reads.read(
+        tenant,
+        connection -> {
+          try (PreparedStatement query = connection.prepareStatement(sql)) {
+            query.setInt(1, days);
+            query.setString(2, tenant);
+            return first(query).orElseThrow();
+          }
+        });
+  }
+
   /** Returns when the database answers. */
   public void ping() throws SQLException {
     reads.read(

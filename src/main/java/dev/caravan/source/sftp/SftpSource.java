@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
-import org.apache.camel.component.file.remote.RemoteFileConfiguration;
 import org.apache.camel.component.file.remote.RemoteFileOperations;
 import org.apache.camel.component.file.remote.SftpEndpoint;
 import org.apache.camel.component.file.remote.SftpRemoteFile;
@@ -81,11 +80,11 @@ public final class SftpSource implements AutoCloseable {
     @Override
     @SuppressWarnings("unchecked")
     public RemoteFileOperations<SftpRemoteFile<?>> create() {
-      RemoteFileOperations<SftpRemoteFile<?>> session =
-          (RemoteFileOperations<SftpRemoteFile<?>>)
-              (RemoteFileOperations<?>) endpoint.get().createRemoteFileOperations();
-      session.connect((RemoteFileConfiguration) endpoint.get().getConfiguration(), null);
-      return session;
+      SftpEndpoint server = endpoint.get();
+      StatOperations session = new StatOperations(server.getProxy());
+      session.setEndpoint(server);
+      session.connect(server.getConfiguration(), null);
+      return (RemoteFileOperations<SftpRemoteFile<?>>) (RemoteFileOperations<?>) session;
     }
 
     @Override
@@ -191,16 +190,7 @@ public final class SftpSource implements AutoCloseable {
 
   /** The file as it is now; empty when it is not there. */
   Optional<FileStamp> stat(RemoteFileOperations<SftpRemoteFile<?>> session, String name) {
-    try {
-      SftpRemoteFile<?>[] found = session.listFiles(path(name));
-      return found.length == 1 ? Optional.of(stamp(found[0])) : Optional.empty();
-    } catch (RuntimeException e) {
-      CaravanException failure = SftpFailure.of("Cannot look at " + name, e);
-      if (failure.code() == FailureCode.SOURCE_GONE) {
-        return Optional.empty();
-      }
-      throw failure;
-    }
+    return ((StatOperations) (RemoteFileOperations<?>) session).stat(path(name), name);
   }
 
   /**

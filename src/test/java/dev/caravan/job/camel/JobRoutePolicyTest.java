@@ -56,6 +56,10 @@ class JobRoutePolicyTest {
     assertThat(MDC.get("job")).isNotBlank();
     String[] plan = body.replaceAll("[^A-Z_0-9 ]", "").strip().split(" ", -1);
     if (attempts.incrementAndGet() <= Integer.parseInt(plan[1])) {
+      if (plan[0].equals("LATER")) {
+        throw CaravanException.retryAfter(
+            FailureCode.SOURCE_LIMIT, "wait an hour", Duration.ofHours(1));
+      }
       throw plan[0].equals("DEFECT")
           ? new IllegalStateException("oops")
           : new CaravanException(FailureCode.valueOf(plan[0]), "attempt " + attempts.get());
@@ -99,6 +103,20 @@ class JobRoutePolicyTest {
     assertThat(errors())
         .containsExactly("1|SOURCE_UNAVAILABLE|attempt 1", "2|SOURCE_UNAVAILABLE|attempt 2");
     assertThat(rig.ended()).hasSize(1);
+  }
+
+  @Test
+  void waitsForAsLongAsTheSourceAsks() throws Exception {
+    UUID id =
+        rig.launch(
+            new JobRequest("job", "", "job")
+                .parameters("[\"LATER 1\"]")
+                .attempts(4, Duration.ofMinutes(1)));
+    rig.awaitJob(id, "queued 1");
+    assertThat(
+            sql.value(
+                "SELECT run_after - now() BETWEEN interval '59 min' AND interval '1 h' FROM caravan.job"))
+        .isEqualTo("t");
   }
 
   @Test

@@ -1,0 +1,89 @@
+package dev.caravan.source.entry;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+
+/** The one folder, with those below it, that callers may name files of. */
+public final class AllowedFolder {
+
+  private static final int MAX_NAME = 1_024;
+
+  private final String folder;
+
+  /**
+   * @param folder of this machine; empty to let callers name no file
+   */
+  public AllowedFolder(String folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * The file of a name, which stands below the folder, also behind all symbolic links.
+   *
+   * @param name relative to the folder, with slashes
+   * @throws CaravanException CONFIG_INVALID when the name leads elsewhere or no folder is set;
+   *     SOURCE_GONE when there is no such file
+   */
+  public Path file(String name) {
+    if (folder.isBlank()) {
+      throw new CaravanException(
+          FailureCode.CONFIG_INVALID,
+          "config.file: no folder is set whose files may be named; set caravan.providers.csv.folder.");
+    }
+    Path root = Path.of(folder).toAbsolutePath().normalize();
+    Path file = below(root, name);
+    try {
+      if (!Files.isRegularFile(file)) {
+        throw new CaravanException(
+            FailureCode.SOURCE_GONE,
+            "config.file: there is no file '%s' in the folder of caravan.providers.csv.folder."
+                .formatted(name));
+      }
+      Path real = file.toRealPath();
+      if (!real.startsWith(root.toRealPath())) {
+        throw elsewhere();
+      }
+      return real;
+    } catch (IOException e) {
+      throw new CaravanException(
+          FailureCode.SOURCE_DENIED, "config.file: '%s' cannot be read.".formatted(name), e);
+    }
+  }
+
+  private static Path below(Path root, String name) {
+    if (name == null || name.isBlank() || name.length() > MAX_NAME || !isPlain(name)) {
+      throw elsewhere();
+    }
+    try {
+      Path relative = Path.of(name);
+      for (Path element : relative) {
+        if (element.toString().equals("..") || element.toString().equals(".")) {
+          throw elsewhere();
+        }
+      }
+      Path file = root.resolve(relative).normalize();
+      if (relative.isAbsolute() || !file.startsWith(root) || file.equals(root)) {
+        throw elsewhere();
+      }
+      return file;
+    } catch (InvalidPathException e) {
+      throw elsewhere();
+    }
+  }
+
+  /** Characters that another program, or another step, might read as a way out. */
+  private static boolean isPlain(String name) {
+    return name.codePoints()
+        .noneMatch(c -> c == '\\' || c == '%' || c == ':' || c == '~' || Character.isISOControl(c));
+  }
+
+  private static CaravanException elsewhere() {
+    return new CaravanException(
+        FailureCode.CONFIG_INVALID,
+        "config.file: allowed is the name of a file in the folder of caravan.providers.csv.folder, such as travel-2025.csv or 2025/travel.csv.");
+  }
+}

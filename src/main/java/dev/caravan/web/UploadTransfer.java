@@ -28,6 +28,7 @@ final class UploadTransfer {
   private static final Logger LOG = LoggerFactory.getLogger(UploadTransfer.class);
   private static final int PIECE = 1 << 20;
   private static final long IDLE_MILLIS = 30_000;
+  private static final long DRAIN_MILLIS = 1_000;
   private static final int CREATED = 201;
   private static final String DISK_FULL = "53100";
 
@@ -36,6 +37,8 @@ final class UploadTransfer {
   private final UploadsApi.Limits limits;
   private final WorkerExecutor workers;
   private final MessageDigest sha256 = sha256();
+  private Runnable release;
+  private long timer;
   private ReadStream<Buffer> source;
   private Buffer pending = Buffer.buffer();
   private UUID id;
@@ -73,15 +76,14 @@ final class UploadTransfer {
   void start(Runnable release) {
     HttpServerRequest request = call.request();
     lastBytes = System.currentTimeMillis();
-    long timer = call.vertx().setPeriodic(IDLE_MILLIS / 3, tick -> closeIfIdle());
+    this.release = release;
+    this.timer = call.vertx().setPeriodic(IDLE_MILLIS / 3, tick -> closeIfIdle());
     call.addEndHandler(
-        done -> {
-          call.vertx().cancelTimer(timer);
-          release.run();
-          kept = done.succeeded() && call.response().getStatusCode() == CREATED;
-          closed = true;
-          discardUnlessKept();
-        });
+        done -> close(done.succeeded() && call.response().getStatusCode() == CREATED));
+    if (call.response().closed()) { // before anybody listened
+      close(false);
+      return;
+    }
     request.exceptionHandler(e -> refuse(new Problem(ProblemCode.BAD_REQUEST, "The body is cut.")));
     if (UploadsApi.isForm(request)) {
       startForm(request);
@@ -92,8 +94,20 @@ final class UploadTransfer {
     }
   }
 
+  private void close(boolean withAnswer) {
+    if (!closed) {
+      closed = true;
+      kept = withAnswer;
+      call.vertx().cancelTimer(timer);
+      release.run();
+      discardUnlessKept();
+    }
+  }
+
   private void closeIfIdle() {
-    if (!writing && System.currentTimeMillis() - lastBytes > IDLE_MILLIS) {
+    if (call.response().closed()) {
+      close(false);
+    } else if (!writing && System.currentTimeMillis() - lastBytes > IDLE_MILLIS) {
       call.request().connection().close();
     }
   }
@@ -139,7 +153,7 @@ final class UploadTransfer {
 
   private void receive(Buffer buffer) {
     lastBytes = System.currentTimeMillis();
-    if (over) {
+    if (over || closed) {
       return;
     }
     bytes += buffer.length();
@@ -196,8 +210,27 @@ final class UploadTransfer {
     finishIfDone();
   }
 
+  /** When the request has ended all its bytes are here: a part that still goes on has no end. */
+  private void refuseIfCut() {
+    long seen = bytes;
+    call.vertx()
+        .setTimer(
+            DRAIN_MILLIS,
+            later -> {
+              if (!partEnded && !writing && seen == bytes) {
+                refuse(new Problem(ProblemCode.BAD_REQUEST, "The form has no end."));
+              } else {
+                finishIfDone(); // some were still on their way
+              }
+            });
+  }
+
   private void finishIfDone() {
-    if (!requestEnded || !partEnded || writing || over) {
+    if (!requestEnded || writing || over || closed) {
+      return;
+    }
+    if (!partEnded) {
+      refuseIfCut();
       return;
     }
     if (source == null) {

@@ -7,9 +7,13 @@ import dev.caravan.access.Role;
 import dev.caravan.testing.Api;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.ext.web.Router;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
+import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -178,6 +182,33 @@ class UploadsApiTest {
   }
 
   @Test
+  void theReserveOfTheDiskStaysFree() {
+    Vertx vertx = Vertx.vertx();
+    try {
+      Router router = Router.router(vertx);
+      UploadsApi.Limits limits = new UploadsApi.Limits(1000, 1, () -> UploadsApi.RESERVE + 10);
+      router.post().handler(new UploadsApi(null, limits));
+      HttpServer full =
+          vertx
+              .createHttpServer()
+              .requestHandler(router)
+              .listen(0, "127.0.0.1")
+              .toCompletionStage()
+              .toCompletableFuture()
+              .join();
+      HttpResponse<String> answer =
+          new Api(
+                  URI.create("http://127.0.0.1:" + full.actualPort()),
+                  Map.of("Content-Type", "text/csv"))
+              .send("POST", "/?filename=a.csv", new byte[11]);
+      assertThat(answer.statusCode()).isEqualTo(507);
+      assertThat(answer.body()).contains("INSUFFICIENT_STORAGE");
+    } finally {
+      vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+  }
+
+  @Test
   void abortedOnesLeaveNothingAndGiveTheirSlotBack() throws Exception {
     for (int i = 0; i < 100; i++) {
       List<Socket> some = new ArrayList<>();
@@ -198,6 +229,9 @@ class UploadsApiTest {
 
   @Test
   void moreAtOnceThanMayBeAreToldToWait() throws Exception {
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .until(() -> raw("?filename=a.csv", "text/csv", csv(1)).statusCode() == 201);
     List<Socket> held = new ArrayList<>();
     for (int i = 0; i < CONCURRENT; i++) {
       held.add(begin("Content-Length: 1000"));

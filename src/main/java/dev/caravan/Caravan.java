@@ -103,6 +103,7 @@ public final class Caravan implements AutoCloseable {
 
   private static final int EXIT_USAGE = 2;
   private static final int QUEUE_SESSIONS = 4;
+  private static final Duration API_PATIENCE = Duration.ofMillis(1500);
   private static final int UPLOAD_SESSIONS = 4;
 
   /**
@@ -204,6 +205,7 @@ public final class Caravan implements AutoCloseable {
     private DatabaseLogin mainLogin;
     private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
     private Database queueDatabase;
+    private DataSource apiDatabase;
     private Pools pools;
     private Projects storedProjects;
     private Uploads uploads;
@@ -320,7 +322,19 @@ public final class Caravan implements AutoCloseable {
       closeInterruptedJobs();
       configuration.connections().forEach((name, other) -> open(context, name, other));
       try {
-        prepareApi(context, main.dataSource());
+        Database api =
+            Database.open(
+                "api",
+                login.url(),
+                login.username(),
+                login.password(),
+                configuration.maxConnections(),
+                QUEUE_SILENCE);
+        // A caller is told that the database is away, not kept waiting for it.
+        api.dataSource().setConnectionTimeout(API_PATIENCE.toMillis());
+        started.push(api);
+        apiDatabase = api.dataSource();
+        prepareApi(context, apiDatabase);
       } catch (SQLException e) {
         throw new CaravanException(
             FailureCode.DB_ERROR, "Cannot prepare the REST API: " + e.getMessage(), e);
@@ -672,7 +686,7 @@ public final class Caravan implements AutoCloseable {
       CamelContext context = main.getCamelContext();
       startQueue(context);
       prepareSync(context);
-      JobLauncher launcher = new JobLauncher(queueDatabase.dataSource(), engine::wake);
+      JobLauncher launcher = new JobLauncher(apiDatabase, engine::wake);
       SftpImport.Surroundings around =
           new SftpImport.Surroundings(
               main.getCamelContext(),
@@ -717,7 +731,7 @@ public final class Caravan implements AutoCloseable {
                   new JobControl(
                       jobs,
                       name -> context.getRegistry().lookupByNameAndType(name, DataSource.class)),
-                  new Outbox(queueDatabase.dataSource()),
+                  new Outbox(apiDatabase),
                   callbackUrls,
                   imports,
                   uploads));

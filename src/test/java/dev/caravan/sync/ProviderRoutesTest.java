@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.main.Main;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +47,7 @@ class ProviderRoutesTest {
     for (int i = 0; i < files.length; i++) {
       Files.writeString(folder.resolve(i + ".camel.yaml"), files[i]);
     }
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy()); // has no hook that keeps it
     main.setDefaultPropertyPlaceholderLocation("false"); // nothing of Caravan's own routes
     main.addInitialProperty("camel.main.jmxEnabled", "false");
     main.configure().withRoutesIncludePattern("file:" + folder + "/*.camel.yaml");

@@ -35,7 +35,7 @@ public final class TestCaravan implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(40);
 
   private final TestDatabase database;
-  private final Caravan caravan;
+  private Caravan caravan;
   private final int httpPort;
 
   /** One job, with its file if it has one. */
@@ -270,5 +270,6 @@ public final class TestCaravan implements AutoCloseable {
   @Override
   public void close() {
     caravan.close();
+    caravan = null; // a static field of a test class keeps this object for as long as the JVM lives
   }
 }

@@ -16,6 +16,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.main.Main;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 
 /** The routes of the provider as they are, in a context that has nothing else of Caravan. */
 final class TableauRoutes implements AutoCloseable {
@@ -50,6 +51,7 @@ final class TableauRoutes implements AutoCloseable {
         "file:routes/shared/tableau.camel.yaml,file:routes/providers/travel-tableau.camel.yaml");
     Properties properties = new Properties();
     properties.putAll(all);
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy()); // has no hook that keeps it
     main.setPropertyPlaceholderLocations("file:application.properties");
     main.setOverrideProperties(properties);
     main.bind("warehouse", database.dataSource());

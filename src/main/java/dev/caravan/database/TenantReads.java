@@ -2,8 +2,10 @@ package dev.caravan.database;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Optional;
 import java.util.Set;
 import javax.sql.DataSource;
 
@@ -97,6 +99,26 @@ public final class TenantReads {
         connection.rollback();
       }
     }
+  }
+
+  /**
+   * The first column of the first row, as the tenant; empty when there is no row.
+   *
+   * @param values of the query's parameters, in their order; null for NULL
+   */
+  public Optional<String> text(String tenant, String sql, Object... values) throws SQLException {
+    return read(
+        tenant,
+        connection -> {
+          try (PreparedStatement query = connection.prepareStatement(sql)) {
+            for (int i = 0; i < values.length; i++) {
+              query.setObject(i + 1, values[i]);
+            }
+            try (ResultSet row = query.executeQuery()) {
+              return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
+            }
+          }
+        });
   }
 
   private static void become(Connection connection, String tenant) throws SQLException {

@@ -1,7 +1,5 @@
 package dev.caravan.imports;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.Effect;
 import dev.caravan.job.FileResult;
@@ -12,7 +10,6 @@ import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.source.sftp.FileStamp;
 import dev.caravan.source.sftp.SftpSource;
 import dev.caravan.source.sftp.SftpSource.Move;
-import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
@@ -30,7 +27,6 @@ public final class FileMover {
   public static final String KIND = "move_file";
 
   private static final Logger LOG = LoggerFactory.getLogger(FileMover.class);
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final ProjectConfig project;
   private final SftpSource source;
@@ -53,33 +49,15 @@ public final class FileMover {
     Payload payload =
         new Payload(
             job, project.project(), file.file(), file.size(), file.modifiedAt().toEpochMilli());
-    try {
-      return List.of(new Effect(KIND, JSON.writeValueAsString(payload)));
-    } catch (JsonProcessingException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** The project whose file a payload is about. */
-  public static String project(String payload) {
-    return read(payload).project();
-  }
-
-  private static Payload read(String payload) {
-    try {
-      return JSON.readValue(payload, Payload.class);
-    } catch (JsonProcessingException e) {
-      throw new UncheckedIOException(e);
-    }
+    return List.of(new Effect(KIND, Parameters.write(payload)));
   }
 
   /**
-   * Moves the file of a payload.
+   * Moves the file.
    *
    * @throws dev.caravan.failure.CaravanException when the server cannot be reached or refuses
    */
-  public void move(String payload) throws SQLException {
-    Payload what = read(payload);
+  void move(Payload what) throws SQLException {
     FileStamp file =
         new FileStamp(what.file(), what.size(), Instant.ofEpochMilli(what.modifiedAtMillis()));
     FaultPoint.hit("K12");

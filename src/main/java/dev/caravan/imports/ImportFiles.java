@@ -44,7 +44,7 @@ final class ImportFiles implements Processor {
   @Override
   public void process(Exchange exchange) {
     ImportParameters parameters =
-        ImportParameters.read(exchange.getMessage().getBody(String.class));
+        Parameters.read(exchange.getMessage().getBody(String.class), ImportParameters.class);
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
     Set<String> loaded = loaded(job);
     List<String> named = parameters.files().stream().filter(f -> !loaded.contains(f)).toList();

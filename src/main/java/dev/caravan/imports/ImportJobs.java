@@ -48,10 +48,15 @@ public final class ImportJobs implements Processor {
 
   /** A request to import some files, or all that are ready; more can be said before its launch. */
   public JobRequest request(ImportParameters parameters) {
-    return new JobRequest(KIND, project.project(), route(project))
+    return request(KIND, route(project), parameters);
+  }
+
+  /** A request for work on the project by the route. */
+  JobRequest request(String kind, String route, Object parameters) {
+    return new JobRequest(kind, project.project(), route)
         .tenant(tenant)
         .connection(project.connection())
-        .parameters(parameters.json())
+        .parameters(Parameters.write(parameters))
         .attempts(retry.attempts(), timeout);
   }
 
@@ -66,12 +71,7 @@ public final class ImportJobs implements Processor {
    * @param filename of the upload when it is the only one, for its table has one job at a time
    */
   public JobRequest request(UploadParameters parameters, Optional<String> filename) {
-    JobRequest request =
-        new JobRequest(UPLOAD_KIND, project.project(), uploadRoute(project))
-            .tenant(tenant)
-            .connection(project.connection())
-            .parameters(parameters.json())
-            .attempts(retry.attempts(), timeout);
+    JobRequest request = request(UPLOAD_KIND, uploadRoute(project), parameters);
     filename.flatMap(this::target).ifPresent(request::target);
     return request;
   }

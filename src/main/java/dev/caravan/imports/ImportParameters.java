@@ -1,10 +1,5 @@
 package dev.caravan.imports;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.caravan.failure.CaravanException;
-import dev.caravan.failure.FailureCode;
-import java.io.UncheckedIOException;
 import java.util.List;
 
 /**
@@ -15,32 +10,7 @@ import java.util.List;
  */
 public record ImportParameters(List<String> files, boolean force) {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   public ImportParameters {
     files = files == null ? List.of() : List.copyOf(files);
-  }
-
-  /**
-   * Reads them.
-   *
-   * @throws CaravanException CONFIG_INVALID when it is something else
-   */
-  static ImportParameters read(String json) {
-    try {
-      return JSON.readValue(json, ImportParameters.class);
-    } catch (JsonProcessingException e) {
-      throw new CaravanException(
-          FailureCode.CONFIG_INVALID, "parameters: " + e.getOriginalMessage(), e);
-    }
-  }
-
-  /** As they are kept. */
-  public String json() {
-    try {
-      return JSON.writeValueAsString(this);
-    } catch (JsonProcessingException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

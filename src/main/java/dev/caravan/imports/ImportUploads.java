@@ -31,7 +31,7 @@ final class ImportUploads implements Processor {
   @Override
   public void process(Exchange exchange) {
     UploadParameters parameters =
-        UploadParameters.read(exchange.getMessage().getBody(String.class));
+        Parameters.read(exchange.getMessage().getBody(String.class), UploadParameters.class);
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
     UUID id = job.attempt().jobId();
     List<ImportFile> files = new ArrayList<>();

@@ -26,14 +26,14 @@ public final class MoveFiles implements EffectHandler {
 
   @Override
   public Outcome run(UUID id, String payload) {
-    String project = FileMover.project(payload);
-    Optional<FileMover> mover = movers.apply(project);
+    FileMover.Payload what = Parameters.read(payload, FileMover.Payload.class);
+    Optional<FileMover> mover = movers.apply(what.project());
     if (mover.isEmpty()) {
       return Outcome.retry(
-          null, "Project " + project + " is not configured on this node.", Duration.ZERO);
+          null, "Project " + what.project() + " is not configured on this node.", Duration.ZERO);
     }
     try {
-      mover.get().move(payload);
+      mover.get().move(what);
       return Outcome.done(null);
     } catch (CaravanException e) {
       return Outcome.retry(null, e.code() + " " + e.getMessage(), Duration.ZERO);

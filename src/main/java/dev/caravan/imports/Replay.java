@@ -1,23 +1,19 @@
 package dev.caravan.imports;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.copyupsert.CopyUpsertLoad;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.JobRequest;
-import dev.caravan.job.Retry;
 import dev.caravan.pgload.LoadMode;
 import dev.caravan.pgload.Rejects;
 import dev.caravan.pgload.SqlFailure;
 import dev.caravan.project.ProjectConfig;
 import java.io.ByteArrayInputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
@@ -33,21 +29,18 @@ public final class Replay implements Processor {
 
   private static final String KIND = "replay-rejects";
   private static final String FIXED = "CaravanFixedRecords";
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final ProjectConfig project;
   private final DataSource target;
-  private final Retry retry;
-  private final Duration timeout;
+  private final ImportJobs jobs;
 
   /** What the job is told. */
-  record Parameters(UUID load, String file) {}
+  record Told(UUID load, String file) {}
 
-  Replay(ProjectConfig project, DataSource target, Retry retry, Duration timeout) {
+  Replay(ProjectConfig project, DataSource target, ImportJobs jobs) {
     this.project = project;
     this.target = target;
-    this.retry = retry;
-    this.timeout = timeout;
+    this.jobs = jobs;
   }
 
   /** The id of the route that does it. */
@@ -57,40 +50,24 @@ public final class Replay implements Processor {
 
   /** A request to replay the fixed records of a load, which came from a file of the name. */
   public JobRequest request(UUID load, String file) {
-    try {
-      return new JobRequest(KIND, project.project(), route(project))
-          .connection(project.connection())
-          .parameters(JSON.writeValueAsString(new Parameters(load, file)))
-          .attempts(retry.attempts(), timeout);
-    } catch (JsonProcessingException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static Parameters parameters(String json) {
-    try {
-      return JSON.readValue(json, Parameters.class);
-    } catch (JsonProcessingException e) {
-      throw new CaravanException(
-          FailureCode.CONFIG_INVALID, "parameters: " + e.getOriginalMessage(), e);
-    }
+    return jobs.request(KIND, route(project), new Told(load, file));
   }
 
   @Override
   public void process(Exchange exchange) {
     Message message = exchange.getMessage();
-    Parameters parameters = parameters(message.getBody(String.class));
-    CopyUpsertLoad of = LoadPlanner.load(project, parameters.file(), true);
-    Rejects.Fixed fixed = fixed(parameters.load());
+    Told told = Parameters.read(message.getBody(String.class), Told.class);
+    CopyUpsertLoad of = LoadPlanner.load(project, told.file(), true);
+    Rejects.Fixed fixed = fixed(told.load());
     exchange.setProperty(FIXED, fixed);
-    exchange.setProperty(KIND, parameters);
+    exchange.setProperty(KIND, told);
     char delimiter = of.format().delimiter();
     String header =
         fixed.columns().stream()
             .map(name -> '"' + name.replace("\"", "\"\"") + '"')
             .collect(Collectors.joining(String.valueOf(delimiter)));
     String csv = header + "\n" + String.join("\n", fixed.records()) + "\n";
-    message.setHeader(Exchange.FILE_NAME, parameters.file());
+    message.setHeader(Exchange.FILE_NAME, told.file());
     message.setHeader(CopyUpsertConstants.LOAD, onlyThese(of));
     message.setBody(new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)));
   }
@@ -109,8 +86,8 @@ public final class Replay implements Processor {
         of.format()
             .withCharset(StandardCharsets.UTF_8)
             .withSkipLines(0)
-            .withTrailer(java.util.Optional.empty()),
-        java.util.Optional.empty(),
+            .withTrailer(Optional.empty()),
+        Optional.empty(),
         true);
   }
 
@@ -131,11 +108,11 @@ public final class Replay implements Processor {
   /** Route step after the load. */
   public void replayed(Exchange exchange) {
     Rejects.Fixed fixed = exchange.getProperty(FIXED, Rejects.Fixed.class);
-    Parameters parameters = exchange.getProperty(KIND, Parameters.class);
+    Told told = exchange.getProperty(KIND, Told.class);
     try (Connection connection = target.getConnection()) {
-      Rejects.replayed(connection, parameters.load(), fixed.lines());
+      Rejects.replayed(connection, told.load(), fixed.lines());
     } catch (SQLException e) {
-      throw SqlFailure.of("Cannot note what was replayed of load " + parameters.load(), e);
+      throw SqlFailure.of("Cannot note what was replayed of load " + told.load(), e);
     }
   }
 }

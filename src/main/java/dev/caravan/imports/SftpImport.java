@@ -60,8 +60,6 @@ public final class SftpImport implements AutoCloseable {
   private final FileMover mover;
   private final ImportJobs imports;
   private final JdbcJobRepository jobs;
-  private final Retry retry;
-  private final Duration timeout;
   private final List<String> routes = new ArrayList<>();
   private final List<String> beans = new ArrayList<>();
   private Schedule schedule;
@@ -93,8 +91,6 @@ public final class SftpImport implements AutoCloseable {
     this.server = project.sftp().server().orElse(around.defaultServer());
     this.defaultKnownHosts = around.defaultKnownHosts();
     this.jobs = around.jobs();
-    this.retry = around.retry();
-    this.timeout = around.timeout();
     this.source =
         new SftpSource(
             () -> (SftpEndpoint) context.getRoute(pollRoute(project)).getEndpoint(),
@@ -269,7 +265,7 @@ public final class SftpImport implements AutoCloseable {
     bind("uploads", new ImportUploads(tenant, uploads));
     bind("uploadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
     bind("end", new ImportEnd());
-    replay = new Replay(project, target, retry, timeout);
+    replay = new Replay(project, target, imports);
     bind("replay", replay);
     bind("replayRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
     bind("knownHosts", knownHosts());

@@ -80,6 +80,12 @@ final class Answer {
         .orElseThrow(() -> e);
   }
 
+  /** A job has it; there one can look how it goes. */
+  static void accepted(Exchange exchange, String location) {
+    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 202);
+    exchange.getMessage().setHeader("Location", location);
+  }
+
   /** Something new is there. */
   static void created(Exchange exchange, String location) {
     exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 201);

@@ -156,8 +156,7 @@ public final class JobActionsApi {
 
   private String accepted(Exchange exchange, String tenant, UUID job, Launch.Outcome outcome)
       throws SQLException {
-    exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 202);
-    exchange.getMessage().setHeader("Location", "/api/v1/jobs/" + job);
+    Answer.accepted(exchange, "/api/v1/jobs/" + job);
     return JSON.createObjectNode()
         .put("job_id", job.toString())
         .put("status", reports.state(tenant, job).orElse(JobState.QUEUED.text()))

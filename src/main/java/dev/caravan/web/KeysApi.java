@@ -83,8 +83,7 @@ public final class KeysApi {
     try {
       ObjectNode answer = (ObjectNode) JSON.readTree(stored);
       answer.put("key", key.secret());
-      exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 201);
-      exchange.getMessage().setHeader("Location", "/api/v1/keys/" + answer.get("id").textValue());
+      Answer.created(exchange, "/api/v1/keys/" + answer.get("id").textValue());
       return answer.toString();
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("PostgreSQL writes JSON", e);
@@ -104,11 +103,7 @@ public final class KeysApi {
     return Answer.of(
         exchange,
         () -> {
-          if (!keys.revoke(caller.tenant(), key)) {
-            return Optional.empty();
-          }
-          exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 204);
-          return Optional.of("");
+          return keys.revoke(caller.tenant(), key) ? Answer.gone(exchange) : Optional.empty();
         });
   }
 }

@@ -144,8 +144,7 @@ public final class RejectsApi {
           if (!Rejects.fix(connection, load.loadId(), Long.parseLong(line), raw)) {
             return Answer.problem(exchange, RequestCheck.NOT_FOUND);
           }
-          exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 204);
-          return "";
+          return Answer.gone(exchange).orElseThrow();
         });
   }
 
@@ -158,15 +157,13 @@ public final class RejectsApi {
         exchange,
         (connection, load) -> {
           String tenant = Answer.caller(exchange).tenant();
-          String project = reports.project(tenant, Answer.id(id)).orElseThrow();
-          Replay replay = replays.apply(project);
+          Replay replay = replays.apply(load.project());
           if (replay == null) {
             return Answer.problem(exchange, NO_REPLAY);
           }
           JobRequest request = replay.request(load.loadId(), load.file());
           UUID job = launcher.launch(request.tenant(tenant).retryOf(Answer.id(id))).jobId();
-          exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 202);
-          exchange.getMessage().setHeader("Location", "/api/v1/jobs/" + job);
+          Answer.accepted(exchange, "/api/v1/jobs/" + job);
           return "{\"job_id\":\"%s\",\"status\":\"queued\"}".formatted(job);
         });
   }
@@ -183,21 +180,19 @@ public final class RejectsApi {
         () -> {
           UUID job = Answer.id(id);
           String tenant = Answer.caller(exchange).tenant();
-          Optional<String> project = reports.project(tenant, job);
-          if (project.isEmpty()) {
+          if (reports.state(tenant, job).isEmpty()) {
             return Optional.empty();
           }
           Optional<FileLoad> load = reports.load(tenant, job, file);
           return Optional.of(
               load.isPresent()
-                  ? ofProject(project.get(), load.get(), exchange, query)
+                  ? ofLoad(load.get(), exchange, query)
                   : Answer.problem(exchange, WHICH_FILE));
         });
   }
 
-  private Object ofProject(String project, FileLoad load, Exchange exchange, TargetQuery query)
-      throws SQLException {
-    DataSource target = targets.apply(project);
+  private Object ofLoad(FileLoad load, Exchange exchange, TargetQuery query) throws SQLException {
+    DataSource target = targets.apply(load.project());
     if (target == null) {
       return Answer.problem(
           exchange,

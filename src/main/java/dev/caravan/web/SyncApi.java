@@ -86,8 +86,7 @@ public final class SyncApi {
           if (id.isEmpty()) {
             return Optional.empty();
           }
-          exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 202);
-          exchange.getMessage().setHeader("Location", "/api/v1/sync/status/" + id.get());
+          Answer.accepted(exchange, "/api/v1/sync/status/" + id.get());
           return sync.begun(id.get());
         });
   }

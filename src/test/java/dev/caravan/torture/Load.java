@@ -1,7 +1,6 @@
 package dev.caravan.torture;
 
 import dev.caravan.failure.CaravanException;
-import dev.caravan.imports.ImportParameters;
 import dev.caravan.job.JobRequest;
 import dev.caravan.job.JobRequest.SourceFile;
 import dev.caravan.job.camel.JobControl;
@@ -15,7 +14,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
@@ -122,7 +120,7 @@ final class Load {
         new JobRequest("import-sftp", project, "import-" + project)
             .connection("warehouse")
             .target("warehouse/public." + target)
-            .parameters(new ImportParameters(List.of(file), true).json())
+            .parameters("{\"files\": [\"%s\"], \"force\": true}".formatted(file))
             .attempts(11, Duration.ofMinutes(1));
     return callback ? request.callbackUrl(rig.callbackUrl()) : request;
   }

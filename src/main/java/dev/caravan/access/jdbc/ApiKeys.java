@@ -128,33 +128,17 @@ public final class ApiKeys implements KeyLookup {
 
   /** The keys of a tenant as a JSON array, the newest first, revoked ones among them. */
   public String list(String tenant) throws SQLException {
-    return reads.read(
-        tenant,
-        connection -> {
-          try (PreparedStatement query =
-              connection.prepareStatement(
-                  "SELECT coalesce(jsonb_agg("
-                      + JSON
-                      + " ORDER BY created_at DESC), '[]') FROM caravan.api_key WHERE tenant = ?")) {
-            query.setString(1, tenant);
-            return first(query).orElseThrow();
-          }
-        });
+    String sql =
+        "SELECT coalesce(jsonb_agg("
+            + JSON
+            + " ORDER BY created_at DESC), '[]') FROM caravan.api_key WHERE tenant = ?";
+    return reads.text(tenant, sql, tenant).orElseThrow();
   }
 
   /** One key of a tenant as JSON. */
   public Optional<String> show(String tenant, UUID id) throws SQLException {
-    return reads.read(
-        tenant,
-        connection -> {
-          try (PreparedStatement query =
-              connection.prepareStatement(
-                  "SELECT " + JSON + " FROM caravan.api_key WHERE tenant = ? AND id = ?")) {
-            query.setString(1, tenant);
-            query.setObject(2, id);
-            return first(query);
-          }
-        });
+    return reads.text(
+        tenant, "SELECT " + JSON + " FROM caravan.api_key WHERE tenant = ? AND id = ?", tenant, id);
   }
 
   /** Revokes a key for good; false when the tenant has no such key. */

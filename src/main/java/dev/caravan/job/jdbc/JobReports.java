@@ -41,21 +41,9 @@ public final class JobReports {
           'next', CASE WHEN count(*) > ? THEN (min(seq) FILTER (WHERE n <= ?))::text END)
         FROM newest"""
             .formatted(PROJECT);
-    return reads.read(
-        tenant,
-        connection -> {
-          try (PreparedStatement query = connection.prepareStatement(sql)) {
-            query.setString(1, tenant);
-            query.setString(2, state);
-            query.setString(3, state);
-            query.setLong(4, before);
-            query.setInt(5, limit);
-            query.setInt(6, limit);
-            query.setInt(7, limit);
-            query.setInt(8, limit);
-            return first(query).orElseThrow();
-          }
-        });
+    return reads
+        .text(tenant, sql, tenant, state, state, before, limit, limit, limit, limit)
+        .orElseThrow();
   }
 
   /** One job; empty when the tenant has none of the id. */
@@ -96,18 +84,7 @@ public final class JobReports {
         FROM caravan.job j LEFT JOIN LATERAL (
           SELECT * FROM caravan.job_log WHERE job_id = j.id AND seq > ? ORDER BY seq LIMIT ?) l ON true
         WHERE j.id = ? AND j.tenant = ? GROUP BY j.id""";
-    return reads.read(
-        tenant,
-        connection -> {
-          try (PreparedStatement query = connection.prepareStatement(sql)) {
-            query.setLong(1, after);
-            query.setLong(2, after);
-            query.setInt(3, limit);
-            query.setObject(4, id);
-            query.setString(5, tenant);
-            return first(query);
-          }
-        });
+    return reads.text(tenant, sql, after, after, limit, id, tenant);
   }
 
   /**
@@ -119,7 +96,7 @@ public final class JobReports {
   public Optional<FileLoad> load(String tenant, UUID id, String file) throws SQLException {
     String sql =
         """
-        SELECT f.load_id, f.file FROM caravan.job j JOIN caravan.job_file f ON f.job_id = j.id
+        SELECT f.load_id, f.file, j.project FROM caravan.job j JOIN caravan.job_file f ON f.job_id = j.id
         WHERE j.id = ? AND j.tenant = ? AND f.load_id IS NOT NULL AND (?::text IS NULL OR f.file = ?)
         LIMIT 2""";
     return reads.read(
@@ -134,27 +111,19 @@ public final class JobReports {
               if (!row.next()) {
                 return Optional.empty();
               }
-              FileLoad load = new FileLoad(row.getObject(1, UUID.class), row.getString(2));
+              FileLoad load =
+                  new FileLoad(row.getObject(1, UUID.class), row.getString(2), row.getString(3));
               return row.next() ? Optional.empty() : Optional.of(load);
             }
           }
         });
   }
 
-  /** A file of a job and its load in the ledger. */
-  public record FileLoad(UUID loadId, String file) {}
+  /** A file of a job of the project, and its load in the ledger. */
+  public record FileLoad(UUID loadId, String file, String project) {}
 
   private Optional<String> ofJob(String select, String tenant, UUID id) throws SQLException {
-    return reads.read(
-        tenant,
-        connection -> {
-          try (PreparedStatement query =
-              connection.prepareStatement(select + " WHERE j.id = ? AND j.tenant = ?")) {
-            query.setObject(1, id);
-            query.setString(2, tenant);
-            return first(query);
-          }
-        });
+    return reads.text(tenant, select + " WHERE j.id = ? AND j.tenant = ?", id, tenant);
   }
 
   /**
@@ -177,31 +146,11 @@ public final class JobReports {
             WHERE job_id = j.id) f ON true
           WHERE j.tenant = ? AND j.completed_at >= d.day AT TIME ZONE 'UTC'
             AND j.completed_at < (d.day + interval '1 day') AT TIME ZONE 'UTC') j""";
-    return reads.read(
-        tenant,
-        connection -> {
-          try (PreparedStatement query = connection.prepareStatement(sql)) {
-            query.setInt(1, days);
-            query.setString(2, tenant);
-            return first(query).orElseThrow();
-          }
-        });
+    return reads.text(tenant, sql, days, tenant).orElseThrow();
   }
 
   /** Returns when the database answers. */
   public void ping() throws SQLException {
-    reads.read(
-        "",
-        connection -> {
-          try (PreparedStatement query = connection.prepareStatement("SELECT 1")) {
-            return first(query);
-          }
-        });
-  }
-
-  private static Optional<String> first(PreparedStatement query) throws SQLException {
-    try (ResultSet row = query.executeQuery()) {
-      return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
-    }
+    reads.text("", "SELECT 1");
   }
 }

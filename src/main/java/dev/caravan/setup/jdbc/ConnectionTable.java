@@ -10,9 +10,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +21,6 @@ import javax.sql.DataSource;
 public final class ConnectionTable {
 
   private static final String PASSWORD = "password";
-  private static final String TAKEN = "23505";
   private static final String SELECT =
       """
       SELECT id, tenant, name, description, url, has_password, version, created_at, updated_at
@@ -143,7 +139,7 @@ public final class ConnectionTable {
             insert.setObject(6, id);
             insert.executeUpdate();
           } catch (SQLException e) {
-            throw named(e, name);
+            throw Rows.named(e, "connection '%s'".formatted(name));
           }
           putPassword(connection, tenant, id, url);
           return one(connection, id);
@@ -180,7 +176,7 @@ public final class ConnectionTable {
             update.setObject(6, id);
             update.executeUpdate();
           } catch (SQLException e) {
-            throw named(e, name);
+            throw Rows.named(e, "connection '%s'".formatted(name));
           }
           putPassword(connection, tenant, id, url);
           return Optional.of(one(connection, id));
@@ -271,36 +267,22 @@ public final class ConnectionTable {
   }
 
   private static List<StoredConnection> rows(PreparedStatement query) throws SQLException {
-    List<StoredConnection> rows = new ArrayList<>();
-    try (ResultSet row = query.executeQuery()) {
-      while (row.next()) {
-        DatabaseUrl url = DatabaseUrl.parse(row.getString(5));
-        rows.add(
-            new StoredConnection(
-                row.getObject(1, UUID.class),
-                row.getString(2),
-                row.getString(3),
-                row.getString(4),
-                url,
-                url.masked(row.getBoolean(6)),
-                row.getBoolean(6),
-                row.getLong(7),
-                instant(row, 8),
-                instant(row, 9),
-                false));
-      }
-    }
-    return rows;
+    return Rows.all(query, ConnectionTable::row);
   }
 
-  private static Instant instant(ResultSet row, int column) throws SQLException {
-    return row.getObject(column, OffsetDateTime.class).toInstant();
-  }
-
-  private static SQLException named(SQLException e, String name) {
-    if (TAKEN.equals(e.getSQLState())) {
-      throw RefusedSetup.conflict("There is a connection '%s' already.".formatted(name));
-    }
-    return e;
+  private static StoredConnection row(ResultSet row) throws SQLException {
+    DatabaseUrl url = DatabaseUrl.parse(row.getString(5));
+    return new StoredConnection(
+        row.getObject(1, UUID.class),
+        row.getString(2),
+        row.getString(3),
+        row.getString(4),
+        url,
+        url.masked(row.getBoolean(6)),
+        row.getBoolean(6),
+        row.getLong(7),
+        Rows.instant(row, 8),
+        Rows.instant(row, 9),
+        false);
   }
 }

@@ -9,9 +9,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -20,7 +17,6 @@ import javax.sql.DataSource;
 /** Projects of all tenants. */
 public final class ProjectTable {
 
-  private static final String TAKEN = "23505";
   private static final String SELECT =
       """
       SELECT id, tenant, name, connection_id, config, version, created_at, updated_at
@@ -99,11 +95,7 @@ public final class ProjectTable {
             insert.setString(5, draft.name());
             insert.executeUpdate();
           } catch (SQLException e) {
-            if (TAKEN.equals(e.getSQLState())) {
-              throw RefusedSetup.conflict(
-                  "There is a project '%s' already.".formatted(draft.name()));
-            }
-            throw e;
+            throw Rows.named(e, "project '%s'".formatted(draft.name()));
           }
           putSecrets(connection, id, draft);
           return one(connection, id);
@@ -178,26 +170,19 @@ public final class ProjectTable {
   }
 
   private static List<StoredProject> rows(PreparedStatement query) throws SQLException {
-    List<StoredProject> rows = new ArrayList<>();
-    try (ResultSet row = query.executeQuery()) {
-      while (row.next()) {
-        rows.add(
-            new StoredProject(
-                row.getObject(1, UUID.class),
-                row.getString(2),
-                row.getString(3),
-                row.getObject(4, UUID.class),
-                row.getString(5),
-                row.getLong(6),
-                instant(row, 7),
-                instant(row, 8),
-                false));
-      }
-    }
-    return rows;
+    return Rows.all(query, ProjectTable::row);
   }
 
-  private static Instant instant(ResultSet row, int column) throws SQLException {
-    return row.getObject(column, OffsetDateTime.class).toInstant();
+  private static StoredProject row(ResultSet row) throws SQLException {
+    return new StoredProject(
+        row.getObject(1, UUID.class),
+        row.getString(2),
+        row.getString(3),
+        row.getObject(4, UUID.class),
+        row.getString(5),
+        row.getLong(6),
+        Rows.instant(row, 7),
+        Rows.instant(row, 8),
+        false);
   }
 }

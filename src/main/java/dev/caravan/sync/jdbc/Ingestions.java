@@ -192,17 +192,7 @@ public final class Ingestions {
   /** How a sync is, as JSON; empty when the tenant has none of the number. */
   public Optional<String> status(String tenant, int id) throws SQLException {
     String sql = "SELECT " + STATUS + " FROM caravan.sync_report r WHERE r.id = ? AND r.tenant = ?";
-    return reads.read(
-        tenant,
-        connection -> {
-          try (PreparedStatement query = connection.prepareStatement(sql)) {
-            query.setInt(1, id);
-            query.setString(2, tenant);
-            try (ResultSet row = query.executeQuery()) {
-              return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
-            }
-          }
-        });
+    return reads.text(tenant, sql, id, tenant);
   }
 
   /**
@@ -221,20 +211,6 @@ public final class Ingestions {
               WHERE module_id = ? AND tenant = ? AND (?::text IS NULL OR provider_type = ?)
               ORDER BY id DESC LIMIT ?) r"""
             .formatted(STATUS);
-    return reads.read(
-        tenant,
-        connection -> {
-          try (PreparedStatement query = connection.prepareStatement(sql)) {
-            query.setInt(1, module);
-            query.setString(2, tenant);
-            query.setString(3, providerType);
-            query.setString(4, providerType);
-            query.setInt(5, limit);
-            try (ResultSet row = query.executeQuery()) {
-              row.next();
-              return row.getString(1);
-            }
-          }
-        });
+    return reads.text(tenant, sql, module, tenant, providerType, providerType, limit).orElseThrow();
   }
 }

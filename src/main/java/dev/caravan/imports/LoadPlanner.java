@@ -7,7 +7,6 @@ import dev.caravan.failure.FailureCode;
 import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.queue.RunningJob;
-import dev.caravan.pgload.Fence;
 import dev.caravan.pgload.LoadMode;
 import dev.caravan.pgload.LoadProgress;
 import dev.caravan.pgload.LoadRange;
@@ -15,7 +14,6 @@ import dev.caravan.pgload.LoadSpec;
 import dev.caravan.pgload.OnDrift;
 import dev.caravan.pgload.OnError;
 import dev.caravan.pgload.OnMissing;
-import dev.caravan.pgload.SqlFailure;
 import dev.caravan.pgload.TableName;
 import dev.caravan.pgload.ValueFormats;
 import dev.caravan.project.ProjectConfig;
@@ -23,11 +21,8 @@ import dev.caravan.project.TableOptions;
 import dev.caravan.project.TablePlan;
 import dev.caravan.record.csv.CsvFormat;
 import dev.caravan.source.sftp.FileStamp;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.Optional;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
@@ -36,11 +31,9 @@ import org.apache.camel.Processor;
 final class LoadPlanner implements Processor {
 
   private final ProjectConfig project;
-  private final DataSource target;
 
-  LoadPlanner(ProjectConfig project, DataSource target) {
+  LoadPlanner(ProjectConfig project) {
     this.project = project;
-    this.target = target;
   }
 
   @Override
@@ -53,7 +46,6 @@ final class LoadPlanner implements Processor {
     describe(exchange.getMessage(), file);
     exchange.getMessage().setBody(file.content());
     job.onStop(file.abort());
-    job.onStop(() -> endSessions(job));
     exchange
         .getMessage()
         .setHeader(CopyUpsertConstants.LOAD, load(project, stamp.name(), parameters.force()));
@@ -67,14 +59,6 @@ final class LoadPlanner implements Processor {
     message.getHeader(CopyUpsertConstants.PROGRESS, LoadProgress.class).expect(stamp.size());
     message.setHeader(
         CopyUpsertConstants.LOAD_ID, FaultPoint.withoutFence() ? UUID.randomUUID() : file.loadId());
-  }
-
-  private void endSessions(RunningJob job) {
-    try (Connection connection = target.getConnection()) {
-      Fence.endSessions(connection, job.attempt().jobId(), job.attempt().epoch() + 1);
-    } catch (SQLException e) {
-      throw SqlFailure.of("Cannot end the sessions of job " + job.attempt().jobId(), e);
-    }
   }
 
   private static TablePlan plan(ProjectConfig project, String file) {

@@ -260,7 +260,7 @@ public final class SftpImport implements AutoCloseable {
     DataSource target =
         context.getRegistry().lookupByNameAndType(project.connection(), DataSource.class);
     preview = new ImportPreview(project, source, target);
-    bind("loadPlanner", new LoadPlanner(project, target));
+    bind("loadPlanner", new LoadPlanner(project));
     bind("fileRecorder", new FileRecorder(jobs, mover::effects));
     bind("uploads", new ImportUploads(tenant, uploads));
     bind("uploadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));

@@ -106,8 +106,13 @@ public record Fence(UUID owner, long epoch, boolean mayLoad) {
     }
   }
 
+  /** Ends the sessions of this attempt, and of those before it. */
+  void endSessions(Connection connection) throws SQLException {
+    endSessions(connection, owner, epoch + 1);
+  }
+
   /** Ends the sessions of attempts that are older than the epoch. */
-  public static void endSessions(Connection connection, UUID owner, long epoch)
+  private static void endSessions(Connection connection, UUID owner, long epoch)
       throws SQLException {
     String sql =
         """

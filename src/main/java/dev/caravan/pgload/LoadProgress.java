@@ -3,8 +3,8 @@ package dev.caravan.pgload;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How far a load is, for somebody who looks from another thread. One object may see several loads
- * one after the other: it goes on counting.
+ * How far a load is, for somebody who looks from another thread, and the way to stop it from there.
+ * One object may see several loads one after the other: it goes on counting.
  */
 public final class LoadProgress {
 
@@ -22,6 +22,8 @@ public final class LoadProgress {
   private final AtomicLong rows = new AtomicLong();
   private final AtomicLong bytes = new AtomicLong();
   private final AtomicLong totalBytes = new AtomicLong();
+  private Runnable abort = () -> {};
+  private boolean stopped;
 
   /** What the load does. */
   public Step step() {
@@ -59,5 +61,28 @@ public final class LoadProgress {
 
   void step(Step next) {
     step = next;
+  }
+
+  /**
+   * Ends the load that runs, and those after it, with DB_UNAVAILABLE: its connections are closed
+   * here, as an interrupt does not wake a thread that waits for a server that keeps silent, and its
+   * sessions are ended there, as a server that works on a statement does not see that nobody waits.
+   */
+  public synchronized void stop() {
+    stopped = true;
+    abort.run();
+  }
+
+  /** A load begins. */
+  synchronized void begin(Runnable howToAbort) {
+    abort = howToAbort;
+    if (stopped) {
+      abort.run();
+    }
+  }
+
+  /** It has ended: its connection may be another's now. */
+  synchronized void end() {
+    abort = () -> {};
   }
 }

@@ -87,9 +87,28 @@ public final class Loader {
       DataSource database, LoadSpec spec, LoadOrigin origin, RecordStream records)
       throws IOException {
     try (Connection connection = database.getConnection()) {
-      return load(new Loader(connection, Optional.of(database), spec, origin, records));
+      Loader loader = new Loader(connection, Optional.of(database), spec, origin, records);
+      origin.progress().begin(() -> abort(connection, database, origin));
+      try {
+        return load(loader);
+      } finally {
+        origin.progress().end();
+      }
     } catch (SQLException e) {
       throw SqlFailure.of("Cannot connect to the database of " + spec.target(), e);
+    }
+  }
+
+  private static void abort(Connection connection, DataSource database, LoadOrigin origin) {
+    try {
+      connection.abort(Runnable::run);
+      if (origin.fence().isPresent()) {
+        try (Connection other = database.getConnection()) {
+          origin.fence().get().endSessions(other);
+        }
+      }
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot end the sessions of the load of " + origin.file(), e);
     }
   }
 
@@ -155,7 +174,7 @@ public final class Loader {
     if (committed.isEmpty() && !fence.get().mayLoad()) {
       throw new CaravanException(
           FailureCode.ATTEMPTS_EXHAUSTED,
-          "Every attempt to load %s ended without a word, most likely with its process."
+          "Every attempt to load %s was cut off before it could say how it ended, most likely with its process; none has committed."
               .formatted(origin.file()));
     }
     return committed;

@@ -40,6 +40,11 @@ class CapacityTest {
   private static final int PER_SECOND = 200;
   private static final int SECONDS = Integer.getInteger("capacity.seconds", 60);
   private static final int FILES = Integer.getInteger("capacity.files", 10_000);
+  private static final int TAKE_OVERS = 10;
+
+  /** As application.properties has it. */
+  private static final Duration HEARTBEAT = Duration.ofSeconds(3);
+
   private static final int AWAY_SECONDS = Integer.getInteger("capacity.away", 600);
 
   @TempDir Path folder;
@@ -162,6 +167,45 @@ class CapacityTest {
       assertThat(rig.value("SELECT count(*) FROM torture.loaded"))
           .isEqualTo(String.valueOf(FILES * 100L));
     }
+  }
+
+  @Test
+  void takesTheJobsOfADeadOrSleepingNodeOver() throws Exception {
+    List<Long> dead = new ArrayList<>();
+    List<Long> asleep = new ArrayList<>();
+    try (Rig rig = new Rig(folder, 2, HEARTBEAT, (node, plan) -> {})) {
+      Node heir = rig.nodes.get(1);
+      heir.start(null, List.of());
+      await().atMost(Rig.PATIENCE).until(heir::isReady);
+      for (int i = 0; i < TAKE_OVERS; i++) {
+        boolean dies = i % 2 == 0;
+        Node victim = rig.nodes.get(0);
+        heir.pause();
+        victim.start(dies ? "K7:halt" : "K7:stop", List.of());
+        await().atMost(Rig.PATIENCE).until(victim::isReady);
+        String file = "a0-%d.csv".formatted(i);
+        rig.sftp.put(file, "id,file,n\n%d,%s,1\n".formatted(i, file));
+        await().atMost(Rig.PATIENCE).until(victim::hasFired);
+        long start = System.nanoTime();
+        heir.resume();
+        String again =
+            "SELECT count(*) FROM torture.history WHERE node = 'node2' AND epoch = 2 AND state = 'running'";
+        await()
+            .atMost(Rig.PATIENCE)
+            .pollInterval(Duration.ofMillis(100))
+            .until(() -> Integer.parseInt(rig.value(again)) > dead.size() + asleep.size());
+        (dies ? dead : asleep).add(System.nanoTime() - start);
+        await()
+            .atMost(Rig.PATIENCE)
+            .until(
+                () -> rig.value("SELECT count(*) FROM public.a0"), String.valueOf(i + 1)::equals);
+        victim.kill();
+      }
+    }
+    report("take-over of a job of a node that was killed", dead);
+    report("take-over of a job of a node that was stopped", asleep);
+    assertThat(dead).allMatch(nanos -> nanos < TimeUnit.SECONDS.toNanos(30));
+    assertThat(asleep).allMatch(nanos -> nanos < TimeUnit.SECONDS.toNanos(30));
   }
 
   @Test

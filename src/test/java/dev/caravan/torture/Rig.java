@@ -30,8 +30,10 @@ import org.postgresql.ds.PGSimpleDataSource;
 /** Several nodes on one PostgreSQL and one SFTP server, and what an observer needs beside them. */
 final class Rig implements AutoCloseable {
 
+  private static final Duration HEARTBEAT = Duration.ofMillis(300);
+
   /** Four heartbeats that are missed. */
-  static final Duration LEASE = Duration.ofMillis(1200);
+  static final Duration LEASE = HEARTBEAT.multipliedBy(4);
 
   static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -80,6 +82,16 @@ final class Rig implements AutoCloseable {
    * @param onFault is told when a fault point has acted in a node, and which
    */
   Rig(Path folder, int count, BiConsumer<Node, String> onFault) throws Exception {
+    this(folder, count, HEARTBEAT, onFault);
+  }
+
+  /**
+   * As above.
+   *
+   * @param heartbeat of the nodes
+   */
+  Rig(Path folder, int count, Duration heartbeat, BiConsumer<Node, String> onFault)
+      throws Exception {
     postgres = new CrashingPostgres(folder.resolve("database"));
     sftp = UnrulySftpServer.start(folder.resolve("sftp"));
     Files.createDirectories(sftp.file("temp"));
@@ -97,7 +109,8 @@ final class Rig implements AutoCloseable {
     for (int i = 1; i <= count; i++) {
       TcpProxy network = new TcpProxy(postgres.port());
       String name = "node" + i;
-      nodes.add(new Node(name, folder, settings(folder, name, network), network, onFault));
+      nodes.add(
+          new Node(name, folder, settings(folder, name, network, heartbeat), network, onFault));
     }
   }
 
@@ -139,7 +152,8 @@ final class Rig implements AutoCloseable {
     }
   }
 
-  private Map<String, String> settings(Path folder, String name, TcpProxy network) {
+  private Map<String, String> settings(
+      Path folder, String name, TcpProxy network, Duration heartbeat) {
     Map<String, String> settings = new HashMap<>();
     settings.put("caravan.data", folder.resolve("data-" + name).toString());
     settings.put("caravan.node", name);
@@ -149,7 +163,7 @@ final class Rig implements AutoCloseable {
     settings.put("caravan.database.username", "caravan");
     settings.put("caravan.database.password", postgres.password());
     settings.put("caravan.http.port", String.valueOf(FreePort.find()));
-    settings.put("caravan.job.heartbeat", String.valueOf(LEASE.toMillis() / 4));
+    settings.put("caravan.job.heartbeat", String.valueOf(heartbeat.toMillis()));
     settings.put("caravan.job.timeout", "60");
     settings.put("caravan.queues", "default:6");
     settings.put("caravan.retry.attempts", "10");

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.UUID;
 import org.apache.camel.CamelExchangeException;
 import org.apache.camel.Exchange;
@@ -48,6 +49,10 @@ final class JobRoutePolicy extends RoutePolicySupport {
 
   /** Logging key of the job id. */
   static final String MDC_KEY = "job";
+
+  /** Failures that may hide a commit. */
+  private static final Set<FailureCode> MAY_BE_LOST =
+      Set.of(FailureCode.DB_UNAVAILABLE, FailureCode.TIMEOUT);
 
   private static final Logger LOG = LoggerFactory.getLogger(JobRoutePolicy.class);
 
@@ -96,10 +101,8 @@ final class JobRoutePolicy extends RoutePolicySupport {
     job.progress(
         () ->
             new JobProgress(
-                progress.step().name().toLowerCase(Locale.ROOT),
-                progress.bytes(),
-                progress.totalBytes(),
-                progress.rows()));
+                step(progress.step()), progress.bytes(), progress.totalBytes(), progress.rows()));
+    job.onStop(progress::stop);
     exchange.getMessage().setHeader(CopyUpsertConstants.PROGRESS, progress);
     if (!FaultPoint.withoutFence()) {
       exchange
@@ -177,15 +180,31 @@ final class JobRoutePolicy extends RoutePolicySupport {
     } else if (code != null && code.retryable() && attempt.hasSuccessor()) {
       LOG.warn("{} {} It is tried again.", code, message(cause));
       jobs.again(attempt, code, message(cause), delay(attempt, cause));
+    } else if (attempt.mayWork() && mayHaveCommitted(job, code)) {
+      LOG.warn("{} {} Whether its rows are there is looked up.", code, message(cause));
+      jobs.lookUp(attempt, code, stopped == null ? message(cause) : stopped.toString());
     } else {
-      Exception reason =
-          stopped == null
-              ? cause
-              : new CaravanException(code, stopped + " after attempt " + attempt.number(), cause);
+      Exception reason = cause;
+      if (stopped != null) {
+        reason = new CaravanException(code, stopped + " after attempt " + attempt.number(), cause);
+      } else if (code == FailureCode.ATTEMPTS_EXHAUSTED) {
+        reason = jobs.lastError(attempt.jobId()).map(Exception.class::cast).orElse(cause);
+      }
       end(
           end(attempt.jobId(), attempt.project(), attempt.number(), reason, files(exchange)),
           attempt.epoch());
     }
+  }
+
+  /** The answer to the commit may be what was lost. Another attempt, the last, only looks. */
+  private static boolean mayHaveCommitted(RunningJob job, FailureCode code) {
+    return code != null
+        && MAY_BE_LOST.contains(code)
+        && job.progress().step().equals(step(LoadProgress.Step.MERGING));
+  }
+
+  private static String step(LoadProgress.Step step) {
+    return step.name().toLowerCase(Locale.ROOT);
   }
 
   /** The usual pause; a longer one when the source asks for it. */

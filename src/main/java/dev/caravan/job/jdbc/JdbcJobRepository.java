@@ -1,5 +1,6 @@
 package dev.caravan.job.jdbc;
 
+import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.Attempt;
 import dev.caravan.job.Effect;
@@ -109,10 +110,41 @@ public final class JdbcJobRepository {
    */
   public boolean again(Attempt attempt, FailureCode code, String message, Duration delay)
       throws SQLException {
+    return queue(
+        attempt, code == null ? attempt.number() - 1 : attempt.number(), code, message, delay);
+  }
+
+  /**
+   * Hands a job back for an attempt that only finds out whether this one has committed.
+   *
+   * @param code what cut it off
+   */
+  public void lookUp(Attempt attempt, FailureCode code, String message) throws SQLException {
+    queue(attempt, attempt.maxAttempts(), code, message, Duration.ZERO);
+  }
+
+  /** What the last attempt that failed has failed with. */
+  public Optional<CaravanException> lastError(UUID id) throws SQLException {
+    String sql =
+        "SELECT code, message FROM caravan.job_error WHERE job_id = ? ORDER BY id DESC LIMIT 1";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, id);
+      try (ResultSet row = query.executeQuery()) {
+        return row.next()
+            ? Optional.of(
+                new CaravanException(FailureCode.valueOf(row.getString(1)), row.getString(2)))
+            : Optional.empty();
+      }
+    }
+  }
+
+  private boolean queue(Attempt attempt, int used, FailureCode code, String message, Duration delay)
+      throws SQLException {
     String sql =
         """
         UPDATE caravan.job SET state = 'queued', admission = NULL, node = NULL,
-          attempt = attempt - ?, run_after = clock_timestamp() + ?::bigint * interval '1 ms'
+          attempt = ?, run_after = clock_timestamp() + ?::bigint * interval '1 ms'
         WHERE id = ?""";
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
@@ -122,7 +154,7 @@ public final class JdbcJobRepository {
           insertError(connection, attempt.jobId(), attempt.number(), code, message);
         }
         try (PreparedStatement update = connection.prepareStatement(sql)) {
-          update.setInt(1, code == null ? 1 : 0);
+          update.setInt(1, used);
           update.setLong(2, delay.toMillis());
           update.setObject(3, attempt.jobId());
           update.executeUpdate();

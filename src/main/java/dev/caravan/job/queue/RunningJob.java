@@ -40,6 +40,11 @@ public final class RunningJob {
     progress = source;
   }
 
+  /** How far it is. */
+  public JobProgress progress() {
+    return progress.get();
+  }
+
   /**
    * Has the action run when the attempt is stopped, on another thread: an interrupt alone does not
    * end a thread that waits for a socket.

@@ -6,6 +6,7 @@ import dev.caravan.access.Authenticator;
 import dev.caravan.access.JwtBearer;
 import dev.caravan.access.jdbc.ApiKeys;
 import dev.caravan.address.AllowedHosts;
+import dev.caravan.cli.CaravanCommand;
 import dev.caravan.database.Database;
 import dev.caravan.database.TenantReads;
 import dev.caravan.embedded.EmbeddedDatabase;
@@ -136,17 +137,19 @@ public final class Caravan implements AutoCloseable {
   }
 
   /**
-   * Runs until a signal stops it; exit code 2 when the settings are wrong, 1 after another failure.
+   * Without arguments the server, which runs until a signal stops it; exit code 2 when the settings
+   * are wrong, 1 after another failure. With arguments the command line.
    */
   public static void main(String[] args) throws Exception {
-    System.exit(new Caravan(Map.of(), System.out).run(args));
+    System.exit(
+        args.length > 0 ? CaravanCommand.run(args) : new Caravan(Map.of(), System.out).run());
   }
 
-  private int run(String[] args) throws Exception {
+  private int run() throws Exception {
     // Camel's own hook waits for the context only; the JVM would end before our servers have.
     Runtime.getRuntime().addShutdownHook(new Thread(this::close, "caravan-stop"));
     try {
-      return main.run(args);
+      return main.run(new String[0]);
     } catch (Exception e) {
       CaravanException known = knownCause(e);
       if (known == null) {

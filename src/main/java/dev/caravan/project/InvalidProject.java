@@ -12,10 +12,11 @@ public final class InvalidProject extends CaravanException {
   /**
    * One broken rule.
    *
-   * @param pointer where, as a JSON pointer
+   * @param key where, as users write it: {@code tables[0].delimiter}; empty for the whole
+   * @param pointer the same as a JSON pointer
    * @param problem what was found and what is allowed; never a secret
    */
-  public record Finding(String pointer, String problem) {}
+  public record Finding(String key, String pointer, String problem) {}
 
   InvalidProject(String message, List<Finding> findings) {
     super(FailureCode.CONFIG_INVALID, message);

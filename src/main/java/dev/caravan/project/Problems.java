@@ -39,7 +39,10 @@ final class Problems {
         message(),
         byPath.entrySet().stream()
             .limit(MAX_SHOWN)
-            .map(e -> new InvalidProject.Finding(e.getKey().pointer(), e.getValue()))
+            .map(
+                e ->
+                    new InvalidProject.Finding(
+                        e.getKey().text(), e.getKey().pointer(), e.getValue()))
             .toList());
   }
 

@@ -3,6 +3,8 @@ package dev.caravan.web;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.imports.ImportJobs;
@@ -105,8 +107,9 @@ public final class JobActionsApi {
   private JobRequest request(ImportJobs jobs, String tenant, JsonNode wanted, String key)
       throws SQLException {
     String ifRunning = wanted.path("if_running").asText("queue").toUpperCase(Locale.ROOT);
+    List<StoredUpload> files = uploads(tenant, wanted);
     JobRequest request =
-        ofKind(jobs, tenant, wanted)
+        ofKind(jobs, files, wanted)
             .queue("default", wanted.path("priority").asInt())
             .single(
                 "import-" + StoredProject.key(tenant, wanted.get("project").textValue()),
@@ -116,18 +119,24 @@ public final class JobActionsApi {
       request.callbackUrl(wanted.get("callback_url").textValue());
     }
     if (key != null) {
-      request.idempotencyKey(new IdempotencyKey(key, sha256(wanted)));
+      request.idempotencyKey(new IdempotencyKey(key, sha256(wanted, files)));
     }
     return request;
   }
 
-  private JobRequest ofKind(ImportJobs jobs, String tenant, JsonNode wanted) throws SQLException {
+  private static JobRequest ofKind(ImportJobs jobs, List<StoredUpload> files, JsonNode wanted) {
     boolean force = wanted.path("force").asBoolean();
-    if (!wanted.has("uploads")) {
+    if (files.isEmpty()) {
       return jobs.request(new ImportParameters(List.of(), force));
     }
+    return jobs.request(
+        new UploadParameters(files.stream().map(StoredUpload::id).toList(), force),
+        files.size() == 1 ? Optional.of(files.get(0).filename()) : Optional.empty());
+  }
+
+  private List<StoredUpload> uploads(String tenant, JsonNode wanted) throws SQLException {
     List<StoredUpload> files = new ArrayList<>();
-    for (JsonNode id : wanted.get("uploads")) {
+    for (JsonNode id : wanted.path("uploads")) {
       files.add(
           uploads
               .find(tenant, UUID.fromString(id.textValue()))
@@ -139,15 +148,18 @@ public final class JobActionsApi {
     if (files.stream().map(StoredUpload::filename).distinct().count() < files.size()) {
       throw RefusedSetup.invalid("/uploads", "has two files of the same name");
     }
-    return jobs.request(
-        new UploadParameters(files.stream().map(StoredUpload::id).toList(), force),
-        files.size() == 1 ? Optional.of(files.get(0).filename()) : Optional.empty());
+    return files;
   }
 
-  /** Of what was asked, however it was written. */
-  private static String sha256(JsonNode wanted) {
+  /** Of what was asked, however it was written; a file that is uploaded again is the same one. */
+  private static String sha256(JsonNode wanted, List<StoredUpload> files) {
+    ObjectNode asked = wanted.deepCopy();
+    if (!files.isEmpty()) {
+      ArrayNode contents = asked.putArray("uploads");
+      files.forEach(file -> contents.add(file.sha256() + " " + file.filename()));
+    }
     try {
-      byte[] bytes = wanted.toString().getBytes(StandardCharsets.UTF_8);
+      byte[] bytes = asked.toString().getBytes(StandardCharsets.UTF_8);
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);

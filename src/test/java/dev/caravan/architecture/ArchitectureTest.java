@@ -116,6 +116,13 @@ class ArchitectureTest {
             "dev.caravan.project..",
             "com.zaxxer.hikari..",
             "com.fasterxml.jackson.."),
+        new Arrow(
+            "cli",
+            FAILURE,
+            "dev.caravan.project..",
+            "dev.caravan.record..",
+            "com.fasterxml.jackson..",
+            "picocli.."),
         new Arrow("upload", FAILURE, "dev.caravan.database.."),
         new Arrow(
             "web",

@@ -304,4 +304,23 @@ class UploadsApiTest {
         .until(
             () -> caravan.texts("SELECT id FROM caravan.upload WHERE id = '" + id + "'").isEmpty());
   }
+
+  @Test
+  void theSameFileUploadedAgainIsTheSameImport() {
+    Api keyed = operator.with("Idempotency-Key", "day-1");
+    HttpResponse<String> first = keyed.post("/api/v1/import", imported("twice.csv", csv(2)));
+    assertThat(first.statusCode()).as(first.body()).isEqualTo(202);
+    HttpResponse<String> again = keyed.post("/api/v1/import", imported("twice.csv", csv(2)));
+    assertThat(Api.json(again).at("/outcome").asText()).isEqualTo("repeated");
+    assertThat(Api.json(again).at("/job_id")).isEqualTo(Api.json(first).at("/job_id"));
+    for (String other : List.of(imported("twice.csv", csv(3)), imported("thrice.csv", csv(2)))) {
+      HttpResponse<String> refused = keyed.post("/api/v1/import", other);
+      assertThat(Api.json(refused).at("/error_code").asText()).isEqualTo("IDEMPOTENCY_CONFLICT");
+    }
+  }
+
+  private static String imported(String filename, byte[] body) {
+    String id = Api.json(raw("?filename=" + filename, "text/csv", body)).at("/upload_id").asText();
+    return "{\"project\":\"up\",\"uploads\":[\"%s\"]}".formatted(id);
+  }
 }

@@ -149,6 +149,7 @@ final class Rig implements AutoCloseable {
     settings.put("caravan.database.username", "caravan");
     settings.put("caravan.database.password", postgres.password());
     settings.put("caravan.http.port", String.valueOf(FreePort.find()));
+    settings.put("caravan.management.port", "0");
     settings.put("caravan.job.heartbeat", String.valueOf(LEASE.toMillis() / 4));
     settings.put("caravan.job.timeout", "60");
     settings.put("caravan.queues", "default:6");

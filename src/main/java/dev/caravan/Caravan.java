@@ -4,6 +4,7 @@ import dev.caravan.Configuration.DatabaseLogin;
 import dev.caravan.access.ApiKey;
 import dev.caravan.access.Authenticator;
 import dev.caravan.access.JwtBearer;
+import dev.caravan.access.Role;
 import dev.caravan.access.jdbc.ApiKeys;
 import dev.caravan.address.AllowedHosts;
 import dev.caravan.cli.CaravanCommand;
@@ -17,6 +18,10 @@ import dev.caravan.imports.FileMover;
 import dev.caravan.imports.Imports;
 import dev.caravan.imports.MoveFiles;
 import dev.caravan.imports.SftpImport;
+import dev.caravan.inspection.Backlog;
+import dev.caravan.inspection.Hawtio;
+import dev.caravan.inspection.Jolokia;
+import dev.caravan.inspection.Metrics;
 import dev.caravan.job.Effect;
 import dev.caravan.job.camel.FileRecorder;
 import dev.caravan.job.camel.JobControl;
@@ -28,6 +33,7 @@ import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobLog;
 import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.job.jdbc.JobReports;
+import dev.caravan.job.jdbc.QueueBacklog;
 import dev.caravan.job.jdbc.ScheduleFires;
 import dev.caravan.job.queue.JobEngine;
 import dev.caravan.outbox.Outbox;
@@ -61,6 +67,7 @@ import dev.caravan.web.HealthApi;
 import dev.caravan.web.JobActionsApi;
 import dev.caravan.web.JobsApi;
 import dev.caravan.web.KeysApi;
+import dev.caravan.web.ManagementServer;
 import dev.caravan.web.ProjectsApi;
 import dev.caravan.web.RejectsApi;
 import dev.caravan.web.SyncApi;
@@ -85,6 +92,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -214,6 +222,8 @@ public final class Caravan implements AutoCloseable {
     private Uploads uploads;
     private Imports imports;
     private JdbcJobRepository jobs;
+    private final Metrics metrics = new Metrics();
+    private Authenticator authenticator;
     private WebServer web;
     private TenantReads reads;
     private JobReports reports;
@@ -228,17 +238,19 @@ public final class Caravan implements AutoCloseable {
     public void beforeInitialize(BaseMainSupport main) {
       CamelContext context = main.getCamelContext();
       configuration = Configuration.read(context.getPropertiesComponent());
+      started.push(metrics);
       projects = readProjects();
-      requireFreePort(configuration.http());
+      requireFreePort(
+          "caravan.http.port", configuration.http().host(), configuration.http().port());
+      requireFreePort("caravan.management.port", "127.0.0.1", configuration.managementPort());
       startDatabases(context);
       defaultServer = configuration.sftp().orElseGet(this::startSftpServer);
       SftpServers.secureDefaults();
       context.addComponent("sftp", new AbsolutePathSftpComponent());
       context
           .getRegistry()
-          .bind(
-              "jobRoutePolicyFactory",
-              new JobRoutePolicyFactory(jobs, configuration.retry(), List.of(new FileTable(out))));
+          .bind("jobRoutePolicyFactory", new JobRoutePolicyFactory(jobs, configuration.retry()));
+      metrics.observe(context);
     }
 
     private List<ProjectConfig> readProjects() {
@@ -284,20 +296,17 @@ public final class Caravan implements AutoCloseable {
     }
 
     /** Asked before anything is started that takes time. */
-    private static void requireFreePort(Configuration.Http http) {
-      int port = http.port();
-      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getByName(http.host()))) {
+    private static void requireFreePort(String key, String host, int port) {
+      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getByName(host))) {
         socket.setReuseAddress(true);
       } catch (BindException e) {
         throw new CaravanException(
             FailureCode.CONFIG_INVALID,
-            "caravan.http.port: port %d is taken; set another one.".formatted(port),
+            "%s: port %d is taken; set another one.".formatted(key, port),
             e);
       } catch (IOException e) {
         throw new CaravanException(
-            FailureCode.CONFIG_INVALID,
-            "caravan.http: %s:%d: %s".formatted(http.host(), port, e),
-            e);
+            FailureCode.CONFIG_INVALID, "%s: %s:%d: %s".formatted(key, host, port, e), e);
       }
     }
 
@@ -318,7 +327,10 @@ public final class Caravan implements AutoCloseable {
       started.push(queueDatabase);
       jobs =
           new JdbcJobRepository(
-              queueDatabase.dataSource(), configuration.node(), Lifecycle::addEffect);
+              queueDatabase.dataSource(),
+              configuration.node(),
+              Lifecycle::addEffect,
+              List.of(new FileTable(out), metrics));
       JobLog log = new JobLog(queueDatabase.dataSource());
       JobLogAppender appender = JobLogAppender.attach(log, configuration.node());
       started.push(appender::stop);
@@ -360,6 +372,7 @@ public final class Caravan implements AutoCloseable {
       context.getRegistry().bind("healthApi", new HealthApi(reports));
       context.getRegistry().bind("keysApi", new KeysApi(keys));
       context.getRegistry().bind("failedCall", new FailedCall());
+      authenticator = new Authenticator(keys, configuration.jwt().map(JwtBearer::new));
       Configuration.Http http = configuration.http();
       web =
           WebServer.create(
@@ -367,7 +380,7 @@ public final class Caravan implements AutoCloseable {
               http.host(),
               http.port(),
               http.corsOrigins(),
-              new Authenticator(keys, configuration.jwt().map(JwtBearer::new)),
+              authenticator,
               new UploadsApi(uploads, uploadLimits()),
               reports);
       started.push(web); // for a start that fails
@@ -417,6 +430,36 @@ public final class Caravan implements AutoCloseable {
       started.push(database);
       uploads = new Uploads(database.dataSource(), configuration.node());
       uploads.discardUnfinished();
+    }
+
+    /** Metrics, JMX and the console, when there is a port for them. */
+    private void startManagement() {
+      int port = configuration.managementPort();
+      if (port == 0) {
+        return;
+      }
+      metrics.observe(
+          new Backlog(
+              new QueueBacklog(apiDatabase),
+              new Outbox(apiDatabase),
+              configuration.jobs().queues().stream().map(JobQueue.Limit::queue).toList(),
+              List.of(FileMover.KIND, JobWebhook.KIND)));
+      Jolokia jolokia = new Jolokia();
+      started.push(jolokia);
+      Set<String> get = Set.of("GET");
+      Set<String> both = Set.of("GET", "POST");
+      started.push(
+          ManagementServer.listen(
+              port,
+              authenticator,
+              List.of(
+                  new ManagementServer.Part("/metrics", false, Role.VIEWER, get, metrics),
+                  new ManagementServer.Part("/jolokia", false, Role.ADMIN, both, jolokia),
+                  // as the console calls it
+                  new ManagementServer.Part("/jolokia/", false, Role.ADMIN, both, jolokia),
+                  new ManagementServer.Part(Hawtio.PATH, true, Role.ADMIN, get, new Hawtio()))));
+      addresses.add(
+          "Inspection  http://127.0.0.1:%d/hawtio and /metrics (login as above)".formatted(port));
     }
 
     /** The disk is known when the database is ours; another one tells by failing. */
@@ -754,6 +797,7 @@ public final class Caravan implements AutoCloseable {
       addresses.add(
           "REST API    http://%s:%d/docs (any name, the API key as password)"
               .formatted(configuration.http().host(), configuration.http().port()));
+      startManagement();
       addresses.add(
           "JMX         process %d, domain org.apache.camel, context caravan"
               .formatted(ProcessHandle.current().pid()));

@@ -48,6 +48,7 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param embeddedDatabasePort 0 for any
  * @param embeddedSftpPort 0 for any
  * @param http where the REST API listens
+ * @param managementPort of 127.0.0.1; 0 for none
  * @param jwt whose tokens are taken; empty for none
  * @param retry of jobs that failed for a reason that may pass
  * @param jobs the queue and what jobs may take
@@ -69,6 +70,7 @@ record Configuration(
     int embeddedDatabasePort,
     int embeddedSftpPort,
     Http http,
+    int managementPort,
     Optional<JwtTrust> jwt,
     Retry retry,
     Jobs jobs,
@@ -160,6 +162,7 @@ record Configuration(
               "caravan.http.host",
               "caravan.http.port",
               "caravan.http.cors-origins",
+              "caravan.management.port",
               "caravan.jwt.jwks-url",
               "caravan.jwt.issuer",
               "caravan.jwt.audience",
@@ -218,6 +221,7 @@ record Configuration(
               number("caravan.embedded.database.port", 0, 65_535),
               number("caravan.embedded.sftp.port", 0, 65_535),
               http(),
+              number("caravan.management.port", 0, 65_535),
               jwt(),
               new Retry(
                   1 + number("caravan.retry.attempts", 0, 100),

@@ -71,6 +71,7 @@ class ConfigurationTest {
                 0,
                 0,
                 new Configuration.Http("127.0.0.1", 8420, Set.of()),
+                8421,
                 Optional.empty(),
                 new Retry(4, Duration.ofSeconds(1), Duration.ofSeconds(30)),
                 new Configuration.Jobs(
@@ -181,6 +182,7 @@ class ConfigurationTest {
   private void refusesToStart(Map<String, String> more, String... parts) {
     Map<String, String> settings = new HashMap<>(more);
     settings.putIfAbsent("caravan.http.port", String.valueOf(FreePort.find()));
+    settings.putIfAbsent("caravan.management.port", "0");
     settings.put("caravan.data", folder.toString());
     PrintStream out = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
     assertThatThrownBy(() -> new Caravan(settings, out).start())
@@ -212,6 +214,10 @@ class ConfigurationTest {
       refusesToStart(
           Map.of("caravan.http.port", String.valueOf(taken.getLocalPort())),
           "caravan.http.port",
+          "taken");
+      refusesToStart(
+          Map.of("caravan.management.port", String.valueOf(taken.getLocalPort())),
+          "caravan.management.port",
           "taken");
     }
     refusesToStart(

@@ -48,6 +48,7 @@ class FirstRunTest {
         Map.of(
             "caravan.data", data.toString(),
             "caravan.http.port", String.valueOf(httpPort),
+            "caravan.management.port", "0",
             "caravan.embedded.database.port", String.valueOf(databasePort));
     return new Caravan(settings, new PrintStream(printed, true, StandardCharsets.UTF_8)).start();
   }

@@ -84,6 +84,7 @@ class KillTest {
     settings.put("caravan.projects", project.toString());
     settings.put("caravan.job.heartbeat", "300");
     settings.put("caravan.http.port", String.valueOf(FreePort.find()));
+    settings.put("caravan.management.port", "0");
     return settings;
   }
 

@@ -16,10 +16,15 @@ public final class Authenticator {
 
   private static final String NOBODY = "-".repeat(64);
 
+  private static final Duration REMEMBERED = Duration.ofHours(1);
+
   private final KeyLookup keys;
   private final Optional<JwtBearer> tokens;
   private final Cache<String, Caller> verified =
       Caffeine.newBuilder().expireAfterWrite(REVOKED_WITHIN).maximumSize(10_000).build();
+
+  private final Cache<String, Caller> lastKnown =
+      Caffeine.newBuilder().expireAfterWrite(REMEMBERED).maximumSize(1_000).build();
 
   /**
    * Knows keys, and tokens if an issuer is trusted.
@@ -43,6 +48,14 @@ public final class Authenticator {
         : tokens.flatMap(trusted -> trusted.caller(credential));
   }
 
+  /**
+   * The caller of a key that was valid when it was last looked up, an hour ago at the most: for
+   * what has to be answered while the database is away.
+   */
+  public Optional<Caller> lastKnown(String credential) {
+    return ApiKey.parse(credential).map(key -> lastKnown.getIfPresent(key.sha256()));
+  }
+
   private Optional<Caller> ofKey(ApiKey key) throws SQLException {
     String sha256 = key.sha256();
     Caller before = verified.getIfPresent(sha256);
@@ -52,11 +65,13 @@ public final class Authenticator {
     Optional<KeyLookup.Known> known = keys.find(key.prefix());
     // Compared also when there is none: the answer takes as long.
     if (!equal(sha256, known.map(KeyLookup.Known::sha256).orElse(NOBODY))) {
+      lastKnown.invalidate(sha256);
       return Optional.empty();
     }
     Caller caller = known.orElseThrow().caller();
     keys.used(key.prefix());
     verified.put(sha256, caller);
+    lastKnown.put(sha256, caller);
     return Optional.of(caller);
   }
 

@@ -48,7 +48,8 @@ final class ImportJournal implements SftpJournal {
     try {
       jobs.start(id, KIND, tenant, project);
       jobs.end(
-          new JobEnd(id, project, JobState.FAILED, 1, cause.code(), cause.getMessage(), List.of()),
+          new JobEnd(
+              id, KIND, project, JobState.FAILED, 1, cause.code(), cause.getMessage(), List.of()),
           0);
     } catch (SQLException e) {
       LOG.error("The failed poll of project {} could not be written: {}", project, e.getMessage());

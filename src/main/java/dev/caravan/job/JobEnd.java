@@ -8,6 +8,7 @@ import java.util.UUID;
  * How a job ended.
  *
  * @param jobId the job
+ * @param kind what kind of work it was; of a small number
  * @param project whose job it was
  * @param state a final state
  * @param attempts how often it was tried
@@ -17,6 +18,7 @@ import java.util.UUID;
  */
 public record JobEnd(
     UUID jobId,
+    String kind,
     String project,
     JobState state,
     int attempts,

@@ -1,6 +1,6 @@
 package dev.caravan.job;
 
-/** Is told of every job that ended, on the job's thread, after its record is written. */
+/** Is told of every job that this node ended, on whatever thread ended it, after the commit. */
 @FunctionalInterface
 public interface JobListener {
 

@@ -5,7 +5,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
@@ -59,6 +61,40 @@ public final class Outbox {
       insert.executeUpdate();
     }
     return id;
+  }
+
+  /**
+   * Effects of one kind.
+   *
+   * @param pending that are still to happen
+   * @param givenUp that failed until their schedule was over
+   * @param oldestSeconds age of the oldest pending one
+   */
+  public record Backlog(long pending, long givenUp, double oldestSeconds) {
+    /** Nothing is to happen. */
+    public static final Backlog NONE = new Backlog(0, 0, 0);
+  }
+
+  /** What did not happen yet, by kind; kinds without any are left out. */
+  public Map<String, Backlog> backlog() throws SQLException {
+    String sql =
+        """
+        SELECT kind, count(*) FILTER (WHERE state = 'pending'),
+          count(*) FILTER (WHERE state = 'given_up'),
+          extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE state = 'pending'))
+        FROM caravan.outbox WHERE state <> 'done' GROUP BY kind""";
+    Map<String, Backlog> kinds = new HashMap<>();
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setQueryTimeout(2);
+      try (ResultSet row = query.executeQuery()) {
+        while (row.next()) {
+          kinds.put(
+              row.getString(1), new Backlog(row.getLong(2), row.getLong(3), row.getDouble(4)));
+        }
+      }
+    }
+    return kinds;
   }
 
   /** Has an entry carried out once more, whatever came of it so far; its schedule begins anew. */

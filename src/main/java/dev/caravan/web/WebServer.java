@@ -118,7 +118,7 @@ public final class WebServer implements AutoCloseable {
         .exposedHeaders(Set.of("Location", "Retry-After"));
   }
 
-  private static void secureHeaders(RoutingContext call) {
+  static void secureHeaders(RoutingContext call) {
     call.response()
         .putHeader("X-Content-Type-Options", "nosniff")
         .putHeader("Referrer-Policy", "no-referrer")
@@ -128,7 +128,7 @@ public final class WebServer implements AutoCloseable {
   }
 
   /** What Vert.x refuses itself, and what fails outside a route. */
-  private static void failed(RoutingContext call) {
+  static void failed(RoutingContext call) {
     int status = call.statusCode() < 400 ? 500 : call.statusCode();
     ProblemCode code =
         Arrays.stream(ProblemCode.values())

@@ -142,6 +142,16 @@ class ArchitectureTest {
             CAMEL,
             LOG),
         new Arrow(
+            "inspection",
+            "dev.caravan.job..",
+            "dev.caravan.outbox..",
+            "dev.caravan.failure..",
+            "io.micrometer..",
+            "org.jolokia..",
+            "io.vertx..",
+            CAMEL,
+            LOG),
+        new Arrow(
             "embedded",
             FAILURE,
             "io.zonky.test..",

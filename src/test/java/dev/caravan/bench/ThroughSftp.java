@@ -49,7 +49,8 @@ final class ThroughSftp implements Contestant {
             "caravan.database.url", database.jdbcUrl(),
             "caravan.database.username", database.username(),
             "caravan.database.password", database.password(),
-            "caravan.http.port", String.valueOf(FreePort.find()));
+            "caravan.http.port", String.valueOf(FreePort.find()),
+            "caravan.management.port", "0");
     caravan = new Caravan(settings, new PrintStream(OutputStream.nullOutputStream())).start();
   }
 

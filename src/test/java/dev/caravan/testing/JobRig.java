@@ -41,12 +41,13 @@ public final class JobRig implements AutoCloseable {
     database = Database.open("test", test.url(), null, null, 8);
     database.migrate();
     JdbcJobRepository jobs =
-        new JdbcJobRepository(database.dataSource(), "here", (c, job, e) -> effects.add(e));
+        new JdbcJobRepository(
+            database.dataSource(), "here", (c, job, e) -> effects.add(e), List.of(ended::add));
     main.setShutdownStrategy(new SimpleMainShutdownStrategy()); // has no hook that keeps it
     main.setPropertyPlaceholderLocations("file:application.properties");
     main.addOverrideProperty(
         "camel.main.routesIncludePattern", "file:routes/shared/jobs.camel.yaml");
-    main.bind("policies", new JobRoutePolicyFactory(jobs, RETRY, List.of(ended::add)));
+    main.bind("policies", new JobRoutePolicyFactory(jobs, RETRY));
     main.bind("warehouse", database.dataSource());
     main.configure().addRoutesBuilder(routes);
     main.start();

@@ -89,6 +89,7 @@ public final class TestCaravan implements AutoCloseable {
         "caravan.projects", projects.length == 0 ? "" : configuration.resolve("*.yaml").toString());
     int httpPort = FreePort.find();
     settings.put("caravan.http.port", String.valueOf(httpPort));
+    settings.put("caravan.management.port", "0");
     settings.put("caravan.retry.delay", "50");
     settings.put(
         "camel.main.routesIncludePattern",

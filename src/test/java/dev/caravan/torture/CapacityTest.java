@@ -74,7 +74,7 @@ class CapacityTest {
               .formatted(QUEUED));
       sql.execute("ANALYZE caravan.job");
       JdbcJobRepository jobs =
-          new JdbcJobRepository(database.dataSource(), "n", (c, job, effect) -> {});
+          new JdbcJobRepository(database.dataSource(), "n", (c, job, effect) -> {}, List.of());
       JobQueue queue = new JobQueue(database.dataSource(), jobs);
       List<Long> admits = new ArrayList<>();
       List<Long> claims = new ArrayList<>();
@@ -87,7 +87,7 @@ class CapacityTest {
         Attempt attempt = queue.claim(admission, "n").orElseThrow();
         claims.add(System.nanoTime() - start);
         jobs.end(
-            new JobEnd(attempt.jobId(), "p", JobState.COMPLETED, 1, null, null, List.of()),
+            new JobEnd(attempt.jobId(), "k", "p", JobState.COMPLETED, 1, null, null, List.of()),
             attempt.epoch());
       }
       report("claim from 1,000,000 queued jobs", claims);

@@ -51,7 +51,8 @@ final class Load {
               } else {
                 Outbox.add(connection, job, effect.kind(), effect.payload());
               }
-            });
+            },
+            java.util.List.of());
     this.control = new JobControl(jobs, name -> direct);
   }
 

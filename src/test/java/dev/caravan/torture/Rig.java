@@ -164,6 +164,7 @@ final class Rig implements AutoCloseable {
     settings.put("caravan.database.password", postgres.password());
     settings.put("caravan.http.port", String.valueOf(FreePort.find()));
     settings.put("caravan.job.heartbeat", String.valueOf(heartbeat.toMillis()));
+    settings.put("caravan.management.port", "0");
     settings.put("caravan.job.timeout", "60");
     settings.put("caravan.queues", "default:6");
     settings.put("caravan.retry.attempts", "10");

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caravan.access.Role;
+import dev.caravan.testing.Browser;
 import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
-import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.logging.Level;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,19 +23,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
-import org.openqa.selenium.chrome.ChromeDriverService;
-import org.openqa.selenium.chrome.ChromeOptions;
 import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
-import org.openqa.selenium.logging.LoggingPreferences;
 import org.openqa.selenium.support.ui.Select;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
 /** The page of the back office, in a browser. */
 class AppPageTest {
 
-  private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
-  private static final Path BROWSER = Path.of("/usr/bin/chromium");
   private static final TestDatabase DATABASE = TestDatabase.create();
   private static final Sql SQL = new Sql(DATABASE.url(), null, null);
 
@@ -61,7 +55,7 @@ class AppPageTest {
 
   @BeforeAll
   static void startCaravan() throws Exception {
-    assumeTrue(Files.exists(DRIVER) && Files.exists(BROWSER), "there is no browser");
+    assumeTrue(Browser.isThere(), "there is no browser");
     Path uploads = Files.createDirectory(folder.resolve("uploads"));
     Files.writeString(
         uploads.resolve("heads.csv"),
@@ -79,25 +73,7 @@ class AppPageTest {
           "INSERT INTO caravan.job (id, kind, project, state, code, message, started_at, completed_at) VALUES ('%s', $x$%s$x$, $x$%s$x$, 'failed', 'ENCODING', $x$%s$x$, now(), now())"
               .formatted(UUID.randomUUID(), text, text, text));
     }
-    browser = browser();
-  }
-
-  private static ChromeDriver browser() throws IOException {
-    ChromeOptions options = new ChromeOptions();
-    options.setBinary(BROWSER.toFile());
-    options.addArguments(
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--window-size=1200,1600",
-        "--user-data-dir=" + Files.createTempDirectory(folder, "browser"));
-    LoggingPreferences logs = new LoggingPreferences();
-    logs.enable(LogType.BROWSER, Level.ALL);
-    options.setCapability("goog:loggingPrefs", logs);
-    return new ChromeDriver(
-        new ChromeDriverService.Builder().usingDriverExecutable(DRIVER.toFile()).build(), options);
+    browser = Browser.start(folder, 1200, 1600);
   }
 
   @AfterAll

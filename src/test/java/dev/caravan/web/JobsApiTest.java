@@ -42,7 +42,7 @@ class JobsApiTest {
     TestDatabase test = TestDatabase.create();
     database = Database.open("test", test.url(), null, null, 2);
     database.migrate();
-    jobs = new JdbcJobRepository(database.dataSource(), "here", (c, job, effect) -> {});
+    jobs = new JdbcJobRepository(database.dataSource(), "here", (c, job, effect) -> {}, List.of());
     JobReports reports = new JobReports(TenantReads.prepare(database.dataSource()));
     api = new JobsApi(reports);
     health = new HealthApi(reports);
@@ -86,7 +86,7 @@ class JobsApiTest {
             code,
             message);
     jobs.record(id, 0, "p", file, List.of());
-    jobs.end(new JobEnd(id, "p", state, 1, code, message, List.of(file)), 0);
+    jobs.end(new JobEnd(id, "k", "p", state, 1, code, message, List.of(file)), 0);
     return id;
   }
 

@@ -48,7 +48,8 @@ class RejectsApiTest {
     jobDatabase = Database.open("jobs", TestDatabase.create().url(), null, null, 2);
     jobDatabase.migrate();
     target = Database.open("target", TestDatabase.create().url(), null, null, 2);
-    jobs = new JdbcJobRepository(jobDatabase.dataSource(), "here", (c, job, effect) -> {});
+    jobs =
+        new JdbcJobRepository(jobDatabase.dataSource(), "here", (c, job, effect) -> {}, List.of());
     api =
         new RejectsApi(
             new JobReports(TenantReads.prepare(jobDatabase.dataSource())),

@@ -7,7 +7,6 @@ import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.Attempt;
 import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
-import dev.caravan.job.JobListener;
 import dev.caravan.job.JobProgress;
 import dev.caravan.job.JobRequest;
 import dev.caravan.job.JobState;
@@ -60,19 +59,12 @@ final class JobRoutePolicy extends RoutePolicySupport {
   private final String project;
   private final JdbcJobRepository jobs;
   private final Retry retry;
-  private final List<JobListener> listeners;
 
-  JobRoutePolicy(
-      String kind,
-      String project,
-      JdbcJobRepository jobs,
-      Retry retry,
-      List<JobListener> listeners) {
+  JobRoutePolicy(String kind, String project, JdbcJobRepository jobs, Retry retry) {
     this.kind = kind;
     this.project = project;
     this.jobs = jobs;
     this.retry = retry;
-    this.listeners = listeners;
   }
 
   @SuppressWarnings("unchecked")
@@ -166,7 +158,7 @@ final class JobRoutePolicy extends RoutePolicySupport {
     FileResult file = FileRecorder.result(exchange.getMessage(), cause);
     jobs.start(id, kind, JobRequest.OPERATOR, project); // if the database was away when it began
     jobs.record(id, 0, project, file, List.of());
-    end(end(id, project, 1, cause, List.of(file)), 0);
+    end(end(id, kind, project, 1, cause, List.of(file)), 0);
   }
 
   private void endAttempt(RunningJob job, Exchange exchange, Exception cause) throws SQLException {
@@ -191,7 +183,13 @@ final class JobRoutePolicy extends RoutePolicySupport {
         reason = jobs.lastError(attempt.jobId()).map(Exception.class::cast).orElse(cause);
       }
       end(
-          end(attempt.jobId(), attempt.project(), attempt.number(), reason, files(exchange)),
+          end(
+              attempt.jobId(),
+              attempt.kind(),
+              attempt.project(),
+              attempt.number(),
+              reason,
+              files(exchange)),
           attempt.epoch());
     }
   }
@@ -216,22 +214,19 @@ final class JobRoutePolicy extends RoutePolicySupport {
   }
 
   private void end(JobEnd end, long epoch) throws SQLException {
-    if (jobs.end(end, epoch)) {
-      if (end.code() != null) {
-        LOG.error("Job failed: {} {}", end.code(), end.message());
-      }
-      listeners.forEach(listener -> listener.ended(end));
+    if (jobs.end(end, epoch) && end.code() != null) {
+      LOG.error("Job failed: {} {}", end.code(), end.message());
     }
   }
 
   private static JobEnd end(
-      UUID id, String project, int attempts, Exception cause, List<FileResult> files) {
+      UUID id, String kind, String project, int attempts, Exception cause, List<FileResult> files) {
     FailureCode code = code(cause);
     JobState state =
         code == null
             ? JobState.COMPLETED
             : code == FailureCode.CANCELLED ? JobState.CANCELLED : JobState.FAILED;
-    return new JobEnd(id, project, state, attempts, code, message(cause), List.copyOf(files));
+    return new JobEnd(id, kind, project, state, attempts, code, message(cause), List.copyOf(files));
   }
 
   /** The code of what went wrong; anything that does not know its code is our defect. */

@@ -1,9 +1,7 @@
 package dev.caravan.job.camel;
 
-import dev.caravan.job.JobListener;
 import dev.caravan.job.Retry;
 import dev.caravan.job.jdbc.JdbcJobRepository;
-import java.util.List;
 import java.util.Map;
 import org.apache.camel.CamelContext;
 import org.apache.camel.NamedNode;
@@ -19,13 +17,11 @@ public final class JobRoutePolicyFactory implements RoutePolicyFactory {
 
   private final JdbcJobRepository jobs;
   private final Retry retry;
-  private final List<JobListener> listeners;
 
-  /** The listeners are told in their order. */
-  public JobRoutePolicyFactory(JdbcJobRepository jobs, Retry retry, List<JobListener> listeners) {
+  /** Writes attempts there, and says how long to wait for the next. */
+  public JobRoutePolicyFactory(JdbcJobRepository jobs, Retry retry) {
     this.jobs = jobs;
     this.retry = retry;
-    this.listeners = List.copyOf(listeners);
   }
 
   @Override
@@ -40,7 +36,6 @@ public final class JobRoutePolicyFactory implements RoutePolicyFactory {
         String.valueOf(parameters.getOrDefault("kind", routeId)),
         String.valueOf(parameters.getOrDefault("project", "")),
         jobs,
-        retry,
-        listeners);
+        retry);
   }
 }

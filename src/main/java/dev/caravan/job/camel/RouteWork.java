@@ -72,6 +72,7 @@ public final class RouteWork implements JobWork {
   private static JobEnd noRoute(RunningJob job) {
     return new JobEnd(
         job.attempt().jobId(),
+        job.attempt().kind(),
         job.attempt().project(),
         JobState.FAILED,
         job.attempt().number(),

@@ -6,7 +6,9 @@ import dev.caravan.job.Attempt;
 import dev.caravan.job.Effect;
 import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
+import dev.caravan.job.JobListener;
 import dev.caravan.job.JobRequest.SourceFile;
+import dev.caravan.job.JobState;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -28,6 +30,7 @@ public final class JdbcJobRepository {
   private final DataSource dataSource;
   private final String node;
   private final Outbox outbox;
+  private final List<JobListener> listeners;
 
   /** Keeps what is to happen after the commit. */
   @FunctionalInterface
@@ -39,11 +42,14 @@ public final class JdbcJobRepository {
   /**
    * @param node name of this process among those that share the database; its jobs are its own to
    *     close after a crash
+   * @param listeners are told in their order
    */
-  public JdbcJobRepository(DataSource dataSource, String node, Outbox outbox) {
+  public JdbcJobRepository(
+      DataSource dataSource, String node, Outbox outbox, List<JobListener> listeners) {
     this.dataSource = dataSource;
     this.node = node;
     this.outbox = outbox;
+    this.listeners = List.copyOf(listeners);
   }
 
   /** Writes a job that begins now, outside of the queue. */
@@ -82,8 +88,16 @@ public final class JdbcJobRepository {
         announceEnd(connection, end.jobId());
       }
       connection.commit();
+      if (ours) {
+        tell(end);
+      }
       return ours;
     }
+  }
+
+  /** To be called after the commit. */
+  void tell(JobEnd end) {
+    listeners.forEach(listener -> listener.ended(end));
   }
 
   private static void close(Connection connection, JobEnd end) throws SQLException {
@@ -188,18 +202,44 @@ public final class JdbcJobRepository {
         """
         UPDATE caravan.job SET state = 'cancelled', code = 'CANCELLED', admission = NULL,
           message = 'cancelled on request', completed_at = clock_timestamp()
-        WHERE id = ? AND state IN ('queued', 'running')""";
+        WHERE id = ? AND state IN ('queued', 'running')
+        """
+            + ENDED;
     try (Connection connection = dataSource.getConnection();
         PreparedStatement update = connection.prepareStatement(sql)) {
       connection.setAutoCommit(false);
       update.setObject(1, id);
-      boolean cancelled = update.executeUpdate() == 1;
-      if (cancelled) {
+      List<JobEnd> ended = ended(update);
+      if (!ended.isEmpty()) {
         announceEnd(connection, id);
       }
       connection.commit();
-      return cancelled;
+      ended.forEach(this::tell);
+      return !ended.isEmpty();
     }
+  }
+
+  /** What {@link #ended} reads of jobs that an UPDATE has ended without an attempt of theirs. */
+  static final String ENDED = "RETURNING id, kind, project, state, attempt, code, message";
+
+  /** Runs an UPDATE that ends with {@link #ENDED}. */
+  static List<JobEnd> ended(PreparedStatement update) throws SQLException {
+    List<JobEnd> ended = new ArrayList<>();
+    try (ResultSet row = update.executeQuery()) {
+      while (row.next()) {
+        ended.add(
+            new JobEnd(
+                row.getObject(1, UUID.class),
+                row.getString(2),
+                row.getString(3),
+                JobState.valueOf(row.getString(4).toUpperCase(Locale.ROOT)),
+                row.getInt(5),
+                FailureCode.valueOf(row.getString(6)),
+                row.getString(7),
+                List.of()));
+      }
+    }
+    return ended;
   }
 
   /** Has whoever asked for it told that the job has ended, once the transaction is committed. */

@@ -1,6 +1,7 @@
 package dev.caravan.job.jdbc;
 
 import dev.caravan.job.Attempt;
+import dev.caravan.job.JobEnd;
 import dev.caravan.job.JobProgress;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -9,7 +10,6 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -148,20 +148,17 @@ public final class JobQueue {
         UPDATE caravan.job SET state = 'cancelled', code = 'EXPIRED', admission = NULL,
           message = 'no node began the job before ' || expires_at, completed_at = clock_timestamp()
         WHERE state = 'queued' AND expires_at < clock_timestamp()
-        RETURNING id""";
+        """
+            + JdbcJobRepository.ENDED;
     try (Connection connection = dataSource.getConnection();
         PreparedStatement expire = connection.prepareStatement(sql)) {
       connection.setAutoCommit(false);
-      List<UUID> expired = new ArrayList<>();
-      try (ResultSet row = expire.executeQuery()) {
-        while (row.next()) {
-          expired.add(row.getObject(1, UUID.class));
-        }
-      }
-      for (UUID id : expired) {
-        jobs.announceEnd(connection, id);
+      List<JobEnd> expired = JdbcJobRepository.ended(expire);
+      for (JobEnd end : expired) {
+        jobs.announceEnd(connection, end.jobId());
       }
       connection.commit();
+      expired.forEach(jobs::tell);
     }
   }
 

@@ -55,7 +55,10 @@ class JobQueueTest {
     database.migrate();
     jobs =
         new JdbcJobRepository(
-            database.dataSource(), "here", (c, job, effect) -> announced.add(effect.payload()));
+            database.dataSource(),
+            "here",
+            (c, job, effect) -> announced.add(effect.payload()),
+            List.of());
     queue = new JobQueue(database.dataSource(), jobs);
     launcher = new JobLauncher(database.dataSource(), () -> {});
   }
@@ -102,7 +105,7 @@ class JobQueueTest {
   private boolean end(Attempt attempt, JobState state, FailureCode code) throws SQLException {
     String message = code == null ? null : "why";
     return jobs.end(
-        new JobEnd(attempt.jobId(), "p", state, attempt.number(), code, message, List.of()),
+        new JobEnd(attempt.jobId(), "k", "p", state, attempt.number(), code, message, List.of()),
         attempt.epoch());
   }
 

@@ -1,16 +1,6 @@
 package dev.caravan;
 
-import dev.caravan.Configuration.DatabaseLogin;
-import dev.caravan.access.ApiKey;
-import dev.caravan.access.Authenticator;
-import dev.caravan.access.JwtBearer;
-import dev.caravan.access.Role;
-import dev.caravan.access.jdbc.ApiKeys;
-import dev.caravan.address.AllowedHosts;
 import dev.caravan.cli.CaravanCommand;
-import dev.caravan.database.Database;
-import dev.caravan.database.TenantReads;
-import dev.caravan.embedded.EmbeddedDatabase;
 import dev.caravan.embedded.EmbeddedSftpServer;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
@@ -18,9 +8,6 @@ import dev.caravan.imports.FileMover;
 import dev.caravan.imports.Imports;
 import dev.caravan.imports.MoveFiles;
 import dev.caravan.imports.SftpImport;
-import dev.caravan.inspection.Backlog;
-import dev.caravan.inspection.Hawtio;
-import dev.caravan.inspection.Jolokia;
 import dev.caravan.inspection.Metrics;
 import dev.caravan.job.Effect;
 import dev.caravan.job.camel.FileRecorder;
@@ -32,8 +19,6 @@ import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobLog;
 import dev.caravan.job.jdbc.JobQueue;
-import dev.caravan.job.jdbc.JobReports;
-import dev.caravan.job.jdbc.QueueBacklog;
 import dev.caravan.job.jdbc.ScheduleFires;
 import dev.caravan.job.queue.JobEngine;
 import dev.caravan.outbox.Outbox;
@@ -42,38 +27,15 @@ import dev.caravan.outbox.webhook.CallbackUrls;
 import dev.caravan.outbox.webhook.JobWebhook;
 import dev.caravan.outbox.webhook.WebhookHandler;
 import dev.caravan.outbox.webhook.WebhookSigner;
-import dev.caravan.pgload.Loader;
-import dev.caravan.project.ProjectConfig;
-import dev.caravan.project.ProjectConfigReader;
 import dev.caravan.project.SftpServer;
-import dev.caravan.secret.Secrets;
-import dev.caravan.setup.Connections;
-import dev.caravan.setup.Pools;
-import dev.caravan.setup.ProjectRules;
-import dev.caravan.setup.Projects;
-import dev.caravan.setup.StoredConnection;
-import dev.caravan.setup.StoredProject;
-import dev.caravan.setup.jdbc.ConnectionTable;
-import dev.caravan.setup.jdbc.ProjectTable;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
 import dev.caravan.sync.ModuleSync;
 import dev.caravan.sync.SyncSchedules;
 import dev.caravan.sync.jdbc.Ingestions;
-import dev.caravan.upload.Uploads;
-import dev.caravan.web.ConnectionsApi;
-import dev.caravan.web.FailedCall;
-import dev.caravan.web.HealthApi;
 import dev.caravan.web.JobActionsApi;
-import dev.caravan.web.JobsApi;
-import dev.caravan.web.KeysApi;
-import dev.caravan.web.ManagementServer;
-import dev.caravan.web.ProjectsApi;
 import dev.caravan.web.RejectsApi;
 import dev.caravan.web.SyncApi;
-import dev.caravan.web.UploadsApi;
-import dev.caravan.web.WebServer;
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.BindException;
@@ -83,17 +45,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.sql.DataSource;
@@ -102,7 +57,6 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
-import org.apache.camel.support.DefaultRegistry;
 
 /**
  * The program: what the settings leave open is started embedded, every project becomes a route, and
@@ -111,15 +65,6 @@ import org.apache.camel.support.DefaultRegistry;
 public final class Caravan implements AutoCloseable {
 
   private static final int EXIT_USAGE = 2;
-  private static final int QUEUE_SESSIONS = 4;
-  private static final Duration API_PATIENCE = Duration.ofMillis(1500);
-  private static final int UPLOAD_SESSIONS = 4;
-
-  /**
-   * A node that hears nothing of the queue's database for so long looks for another connection, and
-   * one that sleeps inside a transaction of it loses that.
-   */
-  private static final Duration QUEUE_SILENCE = Duration.ofSeconds(10);
 
   private final Main main = new Main();
   private final Lifecycle lifecycle;
@@ -206,32 +151,22 @@ public final class Caravan implements AutoCloseable {
   /** Starts and stops what is around the Camel context. */
   private static final class Lifecycle extends MainListenerSupport {
 
-    private final PrintStream out;
-    private final Deque<AutoCloseable> started = new ArrayDeque<>();
-    private final List<String> addresses = new ArrayList<>();
-    private Configuration configuration;
-    private List<ProjectConfig> projects;
-    private final List<StoredProject> projectsOfFiles = new ArrayList<>();
-    private SftpServer defaultServer;
-    private DatabaseLogin mainLogin;
-    private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
-    private Database queueDatabase;
-    private DataSource apiDatabase;
-    private Pools pools;
-    private Projects storedProjects;
-    private Uploads uploads;
-    private Imports imports;
-    private JdbcJobRepository jobs;
+    private final Started started;
     private final Metrics metrics = new Metrics();
-    private Authenticator authenticator;
-    private WebServer web;
-    private TenantReads reads;
-    private JobReports reports;
+    private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
+    private Configuration configuration;
+    private ProjectFiles projectFiles;
+    private Databases databases;
+    private JdbcJobRepository jobs;
+    private RestApi api;
+    private TenantSetup setup;
+    private SftpServer defaultServer;
     private JobEngine engine;
     private CallbackUrls callbackUrls;
+    private Imports imports;
 
     Lifecycle(PrintStream out) {
-      this.out = out;
+      started = new Started(out);
     }
 
     @Override
@@ -239,11 +174,27 @@ public final class Caravan implements AutoCloseable {
       CamelContext context = main.getCamelContext();
       configuration = Configuration.read(context.getPropertiesComponent());
       started.push(metrics);
-      projects = readProjects();
+      projectFiles = ProjectFiles.read(configuration);
       requireFreePort(
           "caravan.http.port", configuration.http().host(), configuration.http().port());
       requireFreePort("caravan.management.port", "127.0.0.1", configuration.managementPort());
-      startDatabases(context);
+      databases = new Databases(configuration, context, started);
+      try {
+        prepareJobs();
+        api = new RestApi(configuration, context, started, databases);
+        setup =
+            new TenantSetup(
+                configuration,
+                context,
+                started,
+                databases,
+                api.reads(),
+                projectFiles.shown(),
+                () -> imports);
+      } catch (SQLException e) {
+        throw new CaravanException(
+            FailureCode.DB_ERROR, "Cannot prepare Caravan's own tables: " + e.getMessage(), e);
+      }
       defaultServer = configuration.sftp().orElseGet(this::startSftpServer);
       SftpServers.secureDefaults();
       context.addComponent("sftp", new AbsolutePathSftpComponent());
@@ -253,46 +204,20 @@ public final class Caravan implements AutoCloseable {
       metrics.observe(context);
     }
 
-    private List<ProjectConfig> readProjects() {
-      ProjectConfigReader reader = new ProjectConfigReader(System.getenv());
-      Map<String, ProjectConfig> read = new TreeMap<>();
-      List<String> problems = new ArrayList<>();
-      for (Path file : configuration.projectFiles()) {
-        try {
-          ProjectConfig project = reader.read(file);
-          if (!configuration.hasConnection(project.connection())) {
-            problems.add(
-                "%s: connection: found '%s'; allowed are %s and those of caravan.connections.*"
-                    .formatted(file, project.connection(), Configuration.MAIN_CONNECTION));
-          }
-          projectsOfFiles.add(ofFile(project, reader.shown(file)));
-          if (read.put(project.project(), project) != null) {
-            problems.add(
-                "%s: project: found '%s', which another file is called, too"
-                    .formatted(file, project.project()));
-          }
-        } catch (CaravanException e) {
-          problems.add(e.getMessage());
-        }
+    private void prepareJobs() throws SQLException {
+      jobs =
+          new JdbcJobRepository(
+              databases.queue(),
+              configuration.node(),
+              Lifecycle::addEffect,
+              List.of(new FileTable(started.out()), metrics));
+      JobLogAppender appender =
+          JobLogAppender.attach(new JobLog(databases.queue()), configuration.node());
+      started.push(appender::stop);
+      int closed = jobs.closeInterrupted();
+      if (closed > 0) {
+        started.out().println(closed + " jobs were running when Caravan ended; they are closed.");
       }
-      if (!problems.isEmpty()) {
-        throw new CaravanException(FailureCode.CONFIG_INVALID, String.join("\n", problems));
-      }
-      return List.copyOf(read.values());
-    }
-
-    private static StoredProject ofFile(ProjectConfig project, String shown) {
-      Instant now = Instant.now();
-      return new StoredProject(
-          Projects.idOf(project.project()),
-          Connections.OPERATOR,
-          project.project(),
-          Connections.idOf(project.connection()),
-          shown,
-          0,
-          now,
-          now,
-          true);
     }
 
     /** Asked before anything is started that takes time. */
@@ -307,243 +232,6 @@ public final class Caravan implements AutoCloseable {
       } catch (IOException e) {
         throw new CaravanException(
             FailureCode.CONFIG_INVALID, "%s: %s:%d: %s".formatted(key, host, port, e), e);
-      }
-    }
-
-    private void startDatabases(CamelContext context) {
-      mainLogin = configuration.database().orElseGet(this::startDatabase);
-      DatabaseLogin login = mainLogin;
-      Database main = open(context, Configuration.MAIN_CONNECTION, login);
-      main.migrate();
-      // A pool of its own: loads that use up their connections must not make the node look dead.
-      queueDatabase =
-          Database.open(
-              "queue",
-              login.url(),
-              login.username(),
-              login.password(),
-              QUEUE_SESSIONS,
-              QUEUE_SILENCE);
-      started.push(queueDatabase);
-      jobs =
-          new JdbcJobRepository(
-              queueDatabase.dataSource(),
-              configuration.node(),
-              Lifecycle::addEffect,
-              List.of(new FileTable(out), metrics));
-      JobLog log = new JobLog(queueDatabase.dataSource());
-      JobLogAppender appender = JobLogAppender.attach(log, configuration.node());
-      started.push(appender::stop);
-      closeInterruptedJobs();
-      configuration.connections().forEach((name, other) -> open(context, name, other));
-      try {
-        Database api =
-            Database.open(
-                "api",
-                login.url(),
-                login.username(),
-                login.password(),
-                configuration.maxConnections(),
-                QUEUE_SILENCE);
-        // A caller is told that the database is away, not kept waiting for it.
-        api.dataSource().setConnectionTimeout(API_PATIENCE.toMillis());
-        started.push(api);
-        apiDatabase = api.dataSource();
-        prepareApi(context, apiDatabase);
-      } catch (SQLException e) {
-        throw new CaravanException(
-            FailureCode.DB_ERROR, "Cannot prepare the REST API: " + e.getMessage(), e);
-      }
-    }
-
-    private void prepareApi(CamelContext context, DataSource database) throws SQLException {
-      reads = TenantReads.prepare(database);
-      if (!reads.guarded()) {
-        out.println(
-            "The database login may not make the role %1$s: row-level security does not stand behind the API, only the predicates of its queries. As a superuser: CREATE ROLE %1$s NOLOGIN; GRANT %1$s TO <login>;"
-                .formatted(TenantReads.ROLE));
-      }
-      ApiKeys keys = new ApiKeys(database, reads);
-      makeFirstKey(keys);
-      prepareSetup(context, database, reads);
-      prepareUploads();
-      reports = new JobReports(reads);
-      context.getRegistry().bind("jobsApi", new JobsApi(reports));
-      context.getRegistry().bind("healthApi", new HealthApi(reports));
-      context.getRegistry().bind("keysApi", new KeysApi(keys));
-      context.getRegistry().bind("failedCall", new FailedCall());
-      authenticator = new Authenticator(keys, configuration.jwt().map(JwtBearer::new));
-      Configuration.Http http = configuration.http();
-      web =
-          WebServer.create(
-              context,
-              http.host(),
-              http.port(),
-              http.corsOrigins(),
-              authenticator,
-              new UploadsApi(uploads, uploadLimits()),
-              reports);
-      started.push(web); // for a start that fails
-    }
-
-    private void prepareSetup(CamelContext context, DataSource database, TenantReads reads)
-        throws SQLException {
-      Secrets secrets = secrets();
-      ConnectionTable table = new ConnectionTable(database, reads, secrets);
-      table.requireKeys();
-      pools =
-          new Pools(
-              table,
-              configuration.allowedHosts(),
-              configuration.maxConnections(),
-              name -> context.getRegistry().lookupByNameAndType(name, DataSource.class));
-      started.push(pools);
-      ((DefaultRegistry) context.getRegistry()).addBeanRepository(new ConnectionBeans(pools));
-      AllowedHosts hosts = new AllowedHosts(configuration.allowedHosts());
-      Connections connections = new Connections(table, ofSettings(), hosts, secrets);
-      context.getRegistry().bind("connectionsApi", new ConnectionsApi(connections, pools));
-      storedProjects =
-          new Projects(
-              new ProjectTable(database, reads, secrets),
-              projectsOfFiles,
-              connections,
-              new ProjectRules(
-                  hosts,
-                  secrets.canEncrypt(),
-                  configuration.knownHosts().isPresent(),
-                  project ->
-                      project
-                          .schedule()
-                          .cron()
-                          .ifPresent(cron -> Schedule.check(project.project(), cron))));
-      context.getRegistry().bind("projectsApi", new ProjectsApi(storedProjects, running()));
-    }
-
-    private void prepareUploads() throws SQLException {
-      Database database =
-          Database.open(
-              "uploads",
-              mainLogin.url(),
-              mainLogin.username(),
-              mainLogin.password(),
-              UPLOAD_SESSIONS);
-      started.push(database);
-      uploads = new Uploads(database.dataSource(), configuration.node());
-      uploads.discardUnfinished();
-    }
-
-    /** Metrics, JMX and the console, when there is a port for them. */
-    private void startManagement() {
-      int port = configuration.managementPort();
-      if (port == 0) {
-        return;
-      }
-      metrics.observe(
-          new Backlog(
-              new QueueBacklog(apiDatabase),
-              new Outbox(apiDatabase),
-              configuration.jobs().queues().stream().map(JobQueue.Limit::queue).toList(),
-              List.of(FileMover.KIND, JobWebhook.KIND)));
-      Jolokia jolokia = new Jolokia();
-      started.push(jolokia);
-      Set<String> get = Set.of("GET");
-      Set<String> both = Set.of("GET", "POST");
-      started.push(
-          ManagementServer.listen(
-              port,
-              authenticator,
-              List.of(
-                  new ManagementServer.Part("/metrics", false, Role.VIEWER, get, metrics),
-                  new ManagementServer.Part("/jolokia", false, Role.ADMIN, both, jolokia),
-                  // as the console calls it
-                  new ManagementServer.Part("/jolokia/", false, Role.ADMIN, both, jolokia),
-                  new ManagementServer.Part(Hawtio.PATH, true, Role.ADMIN, get, new Hawtio()))));
-      addresses.add(
-          "Inspection  http://127.0.0.1:%d/hawtio and /metrics (login as above)".formatted(port));
-    }
-
-    /** The disk is known when the database is ours; another one tells by failing. */
-    private UploadsApi.Limits uploadLimits() {
-      File data = configuration.data().toFile();
-      boolean embedded = configuration.database().isEmpty();
-      return new UploadsApi.Limits(
-          configuration.uploads().maxBytes(),
-          configuration.uploads().concurrent(),
-          () -> embedded ? data.getUsableSpace() : Long.MAX_VALUE);
-    }
-
-    private ProjectsApi.Running running() {
-      return new ProjectsApi.Running() {
-        @Override
-        public void changed() throws SQLException {
-          imports.sync();
-        }
-
-        @Override
-        public Optional<String> preview(String tenant, String name) throws SQLException {
-          return imports.find(tenant, name).map(SftpImport::preview);
-        }
-
-        @Override
-        public Optional<String> plan(String tenant, String name) throws SQLException {
-          return imports.find(tenant, name).map(SftpImport::plan);
-        }
-      };
-    }
-
-    /** With the embedded database there is a key of this installation's own. */
-    private Secrets secrets() {
-      if (configuration.secretsKey().isPresent()) {
-        return configuration.secretsKey().get();
-      }
-      if (configuration.database().isPresent()) {
-        return Secrets.none();
-      }
-      try {
-        return Secrets.of(
-            EmbeddedFolder.secret(configuration.data().resolve("secrets.key"), Secrets::newKey));
-      } catch (IOException e) {
-        throw new CaravanException(
-            FailureCode.CONFIG_INVALID, "Cannot read or make the key of secrets: " + e, e);
-      }
-    }
-
-    private List<StoredConnection> ofSettings() {
-      Instant now = Instant.now();
-      List<StoredConnection> all = new ArrayList<>();
-      Map<String, DatabaseLogin> logins = new TreeMap<>(configuration.connections());
-      logins.put(Configuration.MAIN_CONNECTION, mainLogin);
-      logins.forEach(
-          (name, login) ->
-              all.add(
-                  new StoredConnection(
-                      Connections.idOf(name),
-                      Connections.OPERATOR,
-                      name,
-                      "Of the settings",
-                      null,
-                      Database.shown(name, login.url()),
-                      false,
-                      0,
-                      now,
-                      now,
-                      true)));
-      return all;
-    }
-
-    /** There is no default credential: the first start makes one and shows it this once. */
-    private void makeFirstKey(ApiKeys keys) throws SQLException {
-      ApiKey key = ApiKey.create();
-      Path file = configuration.data().resolve("admin.key");
-      boolean embedded = configuration.database().isEmpty();
-      if (keys.createFirst("default", "first admin", key)) {
-        addresses.add("API key     %s (admin; shown this once)".formatted(key.secret()));
-        if (embedded) {
-          SecretFile.replace(file, key.secret());
-        }
-      }
-      if (embedded && Files.exists(file)) {
-        addresses.add("API key     in " + file);
       }
     }
 
@@ -565,7 +253,7 @@ public final class Caravan implements AutoCloseable {
       started.push(webhook);
       OutboxTask outbox =
           new OutboxTask(
-              new Outbox(queueDatabase.dataSource()),
+              new Outbox(databases.queue()),
               configuration.node(),
               Map.of(
                   FileMover.KIND,
@@ -576,8 +264,8 @@ public final class Caravan implements AutoCloseable {
       try {
         engine =
             new JobEngine(
-                queueDatabase.dataSource(),
-                new JobQueue(queueDatabase.dataSource(), jobs),
+                databases.queue(),
+                new JobQueue(databases.queue(), jobs),
                 new RouteWork(context, jobs, () -> imports.sync()),
                 new JobEngine.Settings(
                     configuration.node(),
@@ -586,8 +274,8 @@ public final class Caravan implements AutoCloseable {
                     settings.noProgress(),
                     settings.retention()),
                 List.of(outbox.task()),
-                List.of(this::catchUp, uploads::sweep),
-                List.of(pools::refresh, () -> imports.sync()));
+                List.of(this::catchUp, api.uploads()::sweep),
+                List.of(setup.pools()::refresh, () -> imports.sync()));
       } catch (SQLException e) {
         throw new CaravanException(
             FailureCode.DB_ERROR, "Cannot start the queue: " + e.getMessage(), e);
@@ -595,12 +283,10 @@ public final class Caravan implements AutoCloseable {
     }
 
     /** Null when no such project runs here. */
-    private DataSource target(CamelContext context, String project) {
-      String connection =
-          project.equals(ModuleSync.PROJECT)
-              ? Configuration.MAIN_CONNECTION
-              : imports.find(project).map(SftpImport::connection).orElse(null);
-      return connection == null ? null : connection(context, connection);
+    private DataSource target(String project) {
+      return project.equals(ModuleSync.PROJECT)
+          ? databases.main()
+          : imports.find(project).map(SftpImport::connection).map(databases::named).orElse(null);
     }
 
     private void catchUp() throws SQLException {
@@ -610,10 +296,6 @@ public final class Caravan implements AutoCloseable {
       }
     }
 
-    private static DataSource connection(CamelContext context, String name) {
-      return context.getRegistry().lookupByNameAndType(name, DataSource.class);
-    }
-
     private void prepareSync(CamelContext context) {
       context.getRegistry().bind("loadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
       ModuleSync.Settings settings =
@@ -621,10 +303,7 @@ public final class Caravan implements AutoCloseable {
               Configuration.MAIN_CONNECTION, configuration.retry(), configuration.jobs().timeout());
       ModuleSync sync =
           new ModuleSync(
-              context,
-              new Ingestions(connection(context, Configuration.MAIN_CONNECTION), reads),
-              settings,
-              engine::wake);
+              context, new Ingestions(databases.main(), api.reads()), settings, engine::wake);
       context.getRegistry().bind("syncApi", new SyncApi(sync));
       SyncSchedules syncSchedules = new SyncSchedules(sync, settings);
       context.getRegistry().bind("syncSchedules", syncSchedules);
@@ -637,9 +316,7 @@ public final class Caravan implements AutoCloseable {
       try {
         schedules.addAll(
             syncSchedules.add(
-                context,
-                file,
-                new ScheduleFires(queueDatabase.dataSource(), configuration.node())));
+                context, file, new ScheduleFires(databases.queue(), configuration.node())));
       } catch (CaravanException e) {
         throw e;
       } catch (Exception e) {
@@ -647,51 +324,6 @@ public final class Caravan implements AutoCloseable {
             FailureCode.CONFIG_INVALID,
             "caravan.sync.schedules: %s cannot be started: %s".formatted(file, e.getMessage()),
             e);
-      }
-    }
-
-    private DatabaseLogin startDatabase() {
-      EmbeddedDatabase database =
-          EmbeddedDatabase.start(configuration.data(), configuration.embeddedDatabasePort());
-      started.push(database);
-      addresses.add(
-          "PostgreSQL  postgresql://%s@127.0.0.1:%d/caravan (embedded; password in %s)"
-              .formatted(
-                  database.username(),
-                  database.port(),
-                  configuration.data().resolve("postgres/caravan.password")));
-      return new DatabaseLogin(database.jdbcUrl(), database.username(), database.password());
-    }
-
-    private Database open(CamelContext context, String name, DatabaseLogin login) {
-      Database database =
-          Database.open(
-              name,
-              login.url(),
-              login.username(),
-              login.password(),
-              configuration.maxConnections(),
-              configuration.jobs().timeout().plusMinutes(1)); // no statement of a load is longer
-      started.push(database);
-      try (Connection connection = database.dataSource().getConnection()) {
-        Loader.prepare(connection);
-      } catch (SQLException e) {
-        throw new CaravanException(
-            FailureCode.DB_ERROR, "Connection '%s': %s".formatted(name, e.getMessage()), e);
-      }
-      context.getRegistry().bind(name, database.dataSource());
-      return database;
-    }
-
-    private void closeInterruptedJobs() {
-      try {
-        int closed = jobs.closeInterrupted();
-        if (closed > 0) {
-          out.println(closed + " jobs were running when Caravan ended; they are closed.");
-        }
-      } catch (SQLException e) {
-        throw new CaravanException(
-            FailureCode.DB_ERROR, "Cannot close interrupted jobs: " + e.getMessage(), e);
       }
     }
 
@@ -708,8 +340,9 @@ public final class Caravan implements AutoCloseable {
                 "caravan",
                 password);
         started.push(server);
-        addresses.add(
-            "SFTP        sftp -P %d caravan@127.0.0.1 (embedded; password in %s); its folder is %s"
+        started.address(
+            "SFTP",
+            "sftp -P %d caravan@127.0.0.1 (embedded; password in %s); its folder is %s"
                 .formatted(server.port(), configuration.data().resolve("sftp.password"), root));
         String hostKey = server.knownHostsLine().replaceFirst("^\\S+ ", "");
         return new SftpServer(
@@ -732,7 +365,7 @@ public final class Caravan implements AutoCloseable {
       CamelContext context = main.getCamelContext();
       startQueue(context);
       prepareSync(context);
-      JobLauncher launcher = new JobLauncher(apiDatabase, engine::wake);
+      JobLauncher launcher = new JobLauncher(databases.api(), engine::wake);
       SftpImport.Surroundings around =
           new SftpImport.Surroundings(
               main.getCamelContext(),
@@ -740,14 +373,14 @@ public final class Caravan implements AutoCloseable {
               configuration.knownHosts(),
               jobs,
               launcher,
-              new ScheduleFires(queueDatabase.dataSource(), configuration.node()),
-              uploads,
+              new ScheduleFires(databases.queue(), configuration.node()),
+              api.uploads(),
               configuration.retry(),
               configuration.jobs().timeout());
-      imports = new Imports(around, storedProjects);
+      imports = new Imports(around, setup.projects());
       started.push(imports);
       prepareJobCalls(context, launcher);
-      projects.forEach(imports::addOfFile);
+      projectFiles.projects().forEach(imports::addOfFile);
       try {
         imports.sync();
       } catch (SQLException e) {
@@ -763,8 +396,8 @@ public final class Caravan implements AutoCloseable {
           .bind(
               "rejectsApi",
               new RejectsApi(
-                  reports,
-                  project -> target(context, project),
+                  api.reports(),
+                  this::target,
                   project -> imports.find(project).map(SftpImport::replay).orElse(null),
                   launcher));
       context
@@ -772,49 +405,34 @@ public final class Caravan implements AutoCloseable {
           .bind(
               "jobActionsApi",
               new JobActionsApi(
-                  reports,
+                  api.reports(),
                   launcher,
-                  new JobControl(
-                      jobs,
-                      name -> context.getRegistry().lookupByNameAndType(name, DataSource.class)),
-                  new Outbox(apiDatabase),
+                  new JobControl(jobs, databases::named),
+                  new Outbox(databases.api()),
                   callbackUrls,
                   imports,
-                  uploads));
+                  api.uploads()));
     }
 
     @Override
     public void beforeStop(BaseMainSupport main) {
-      if (web != null) {
-        web.close();
+      if (api != null) {
+        api.close();
       }
     }
 
     @Override
     public void afterStart(BaseMainSupport main) {
       engine.start();
-      web.listen();
-      addresses.add(
-          "REST API    http://%s:%d/docs (any name, the API key as password)"
-              .formatted(configuration.http().host(), configuration.http().port()));
-      startManagement();
-      addresses.add(
-          "JMX         process %d, domain org.apache.camel, context caravan"
+      api.listen(metrics);
+      started.address(
+          "JMX",
+          "process %d, domain org.apache.camel, context caravan"
               .formatted(ProcessHandle.current().pid()));
-      addresses.add("Log         " + configuration.data().resolve("logs/caravan.log"));
-      Map<String, String> polled = new TreeMap<>();
-      projects.forEach(
-          p ->
-              polled.put(
-                  p.project(),
-                  p.schedule()
-                      .cron()
-                      .map(cron -> "at " + cron + " " + p.schedule().zone())
-                      .orElse("every " + p.sftp().pollInterval().toSeconds() + " s")));
-      out.println();
-      out.println("Caravan runs. Projects: " + polled);
-      addresses.forEach(address -> out.println("  " + address));
-      out.println();
+      started.address("Log", configuration.data().resolve("logs/caravan.log").toString());
+      started.out().println();
+      started.out().println("Caravan runs. Projects: " + projectFiles.times());
+      started.showAddresses();
     }
 
     @Override
@@ -830,15 +448,9 @@ public final class Caravan implements AutoCloseable {
       }
     }
 
-    private synchronized void close() {
+    private void close() {
       stopWork();
-      while (!started.isEmpty()) {
-        try {
-          started.pop().close();
-        } catch (Exception e) {
-          System.err.println("While stopping: " + e);
-        }
-      }
+      started.close();
     }
   }
 }

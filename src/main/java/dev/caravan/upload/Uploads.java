@@ -128,7 +128,8 @@ public final class Uploads {
         DELETE FROM caravan.upload u USING caravan.upload v LEFT JOIN caravan.job j ON j.id = v.job_id
         WHERE u.id = v.id AND (j.state = 'completed'
           OR (v.created_at < clock_timestamp() - interval '1 day'
-            AND coalesce(j.state, '') NOT IN ('queued', 'running')))""");
+            AND NOT EXISTS (SELECT FROM caravan.job w WHERE w.state IN ('queued', 'running')
+              AND w.parameters -> 'uploads' ?? v.id::text)))""");
   }
 
   private void update(String sql, Object... values) throws SQLException {

@@ -5,8 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.caravan.access.Role;
 import dev.caravan.testing.Api;
+import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
+import dev.caravan.upload.Uploads;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.ext.web.Router;
@@ -303,6 +305,25 @@ class UploadsApiTest {
         .atMost(Duration.ofSeconds(40))
         .until(
             () -> caravan.texts("SELECT id FROM caravan.upload WHERE id = '" + id + "'").isEmpty());
+  }
+
+  @Test
+  void isKeptForAJobThatWaitsForMoreThanADay() throws Exception {
+    String id = Api.json(raw("?filename=old.csv", "text/csv", csv(1))).at("/upload_id").asText();
+    Sql sql = new Sql(DATABASE.url(), null, null);
+    sql.execute(
+        """
+        UPDATE caravan.upload SET created_at = created_at - interval '25 hours' WHERE id = '%1$s';
+        INSERT INTO caravan.job (id, kind, project, state, queue, parameters)
+        VALUES ('%1$s', 'import-upload', 'up', 'queued', 'not here', '{"uploads": ["%1$s"]}')"""
+            .formatted(id));
+    Uploads uploads = new Uploads(DATABASE.dataSource(), "here");
+    uploads.sweep();
+    String there = "SELECT count(*) FROM caravan.upload WHERE id = '" + id + "'";
+    assertThat(sql.value(there)).isEqualTo("1");
+    sql.execute("DELETE FROM caravan.job WHERE id = '" + id + "'");
+    uploads.sweep();
+    assertThat(sql.value(there)).isEqualTo("0");
   }
 
   @Test

@@ -29,15 +29,8 @@ class TableauJobTest {
   private final Sql sql = new Sql(database.url(), null, null);
 
   private TestCaravan start(TableauServer tableau, String secret) throws Exception {
-    String prefix = "caravan.providers.tableau.";
-    Map<String, String> settings = new HashMap<>();
-    settings.put(prefix + "server-url", tableau.url());
-    settings.put(prefix + "site", TableauServer.SITE);
-    settings.put(prefix + "client-id", TableauServer.CLIENT_ID);
-    settings.put(prefix + "secret-id", TableauServer.SECRET_ID);
-    settings.put(prefix + "secret-value", secret);
-    settings.put(prefix + "username", TableauServer.USERNAME);
-    settings.put(prefix + "travel-datasource", TableauServer.DATASOURCE);
+    Map<String, String> settings = new HashMap<>(TableauRoutes.settings(tableau.url()));
+    settings.put("caravan.providers.tableau.secret-value", secret);
     TestCaravan caravan = TestCaravan.start(database, folder, settings);
     sql.execute("INSERT INTO module_types VALUES (1, 'travel')");
     sql.execute("INSERT INTO inventories VALUES (7, 'EPFL', 2025)");

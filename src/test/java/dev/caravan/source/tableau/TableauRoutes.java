@@ -24,26 +24,32 @@ final class TableauRoutes implements AutoCloseable {
   static final String SYNC = "direct:sync-travel-tableau_api-data_entries";
   static final String CHECK = "direct:check-travel-tableau_api-data_entries";
 
+  private static final String PREFIX = "caravan.providers.tableau.";
+
   private final TestDatabase database = TestDatabase.create();
   final Sql sql = new Sql(database.url(), null, null);
   private final Main main = new Main();
   private final ProducerTemplate template;
+
+  /** The settings of the provider for a {@link TableauServer}. */
+  static Map<String, String> settings(String serverUrl) {
+    return Map.of(
+        PREFIX + "server-url", serverUrl,
+        PREFIX + "site", TableauServer.SITE,
+        PREFIX + "client-id", TableauServer.CLIENT_ID,
+        PREFIX + "secret-id", TableauServer.SECRET_ID,
+        PREFIX + "secret-value", TableauServer.SECRET_VALUE,
+        PREFIX + "username", TableauServer.USERNAME,
+        PREFIX + "travel-datasource", TableauServer.DATASOURCE);
+  }
 
   TableauRoutes(String serverUrl, Map<String, String> settings) throws Exception {
     try (Database migrated = Database.open("test", database.url(), null, null, 2)) {
       migrated.migrate();
     }
     sql.execute("INSERT INTO inventories VALUES (7, 'EPFL', 2025), (8, 'Other', 2025)");
-    Map<String, String> all = new HashMap<>();
-    String prefix = "caravan.providers.tableau.";
-    all.put(prefix + "server-url", serverUrl);
-    all.put(prefix + "site", TableauServer.SITE);
-    all.put(prefix + "client-id", TableauServer.CLIENT_ID);
-    all.put(prefix + "secret-id", TableauServer.SECRET_ID);
-    all.put(prefix + "secret-value", TableauServer.SECRET_VALUE);
-    all.put(prefix + "username", TableauServer.USERNAME);
-    all.put(prefix + "travel-datasource", TableauServer.DATASOURCE);
-    settings.forEach((key, value) -> all.put(prefix + key, value));
+    Map<String, String> all = new HashMap<>(settings(serverUrl));
+    settings.forEach((key, value) -> all.put(PREFIX + key, value));
     all.put("camel.server.enabled", "false");
     all.put("camel.main.jmxEnabled", "false");
     all.put(

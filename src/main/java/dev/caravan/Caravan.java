@@ -28,15 +28,19 @@ import dev.caravan.outbox.webhook.JobWebhook;
 import dev.caravan.outbox.webhook.WebhookHandler;
 import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.project.SftpServer;
+import dev.caravan.source.entry.UploadedFiles;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
+import dev.caravan.source.sftp.Unpacked;
 import dev.caravan.sync.ModuleSync;
 import dev.caravan.sync.SyncSchedules;
 import dev.caravan.sync.jdbc.Ingestions;
+import dev.caravan.upload.StoredUpload;
 import dev.caravan.web.JobActionsApi;
 import dev.caravan.web.RejectsApi;
 import dev.caravan.web.SyncApi;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -182,6 +186,7 @@ public final class Caravan implements AutoCloseable {
       try {
         prepareJobs();
         api = new RestApi(configuration, context, started, databases);
+        context.getRegistry().bind("uploadedFiles", (UploadedFiles) this::open);
         setup =
             new TenantSetup(
                 configuration,
@@ -310,6 +315,13 @@ public final class Caravan implements AutoCloseable {
       if (configuration.syncSchedules().isPresent()) {
         addSchedules(context, syncSchedules, configuration.syncSchedules().get());
       }
+    }
+
+    private Optional<InputStream> open(UUID upload) throws SQLException, IOException {
+      Optional<StoredUpload> stored = api.uploads().find(ModuleSync.TENANT, upload);
+      return stored.isEmpty()
+          ? Optional.empty()
+          : Optional.of(Unpacked.open(api.uploads().open(upload), stored.get().filename()));
     }
 
     private void addSchedules(CamelContext context, SyncSchedules syncSchedules, Path file) {

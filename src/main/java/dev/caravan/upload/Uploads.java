@@ -129,7 +129,8 @@ public final class Uploads {
         WHERE u.id = v.id AND (j.state = 'completed'
           OR (v.created_at < clock_timestamp() - interval '1 day'
             AND NOT EXISTS (SELECT FROM caravan.job w WHERE w.state IN ('queued', 'running')
-              AND w.parameters -> 'uploads' ?? v.id::text)))""");
+              AND (w.parameters -> 'uploads' ?? v.id::text
+                OR w.parameters -> 'config' ->> 'upload' = v.id::text))))""");
   }
 
   private void update(String sql, Object... values) throws SQLException {

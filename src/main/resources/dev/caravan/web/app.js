@@ -21,8 +21,9 @@ class Problem extends Error {
 async function api(path, method = "GET", body = undefined) {
   const headers = {Authorization: "Bearer " + key};
   if (body !== undefined) {
-    headers["Content-Type"] = "application/json";
-    body = JSON.stringify(body);
+    const raw = body instanceof Blob;
+    headers["Content-Type"] = raw ? "application/octet-stream" : "application/json";
+    body = raw ? body : JSON.stringify(body);
   }
   const answer = await fetch("/api/v1" + path, {method, headers, body, credentials: "omit"});
   const type = answer.headers.get("Content-Type") || "";
@@ -151,7 +152,9 @@ function chooseTarget() {
 }
 
 function chooseProvider() {
-  $("file-label").hidden = $("provider").value !== "csv_upload";
+  const csv = $("provider").value === "csv_upload";
+  $("file-label").hidden = !csv;
+  $("upload-label").hidden = !csv;
 }
 
 async function startSync() {
@@ -159,14 +162,26 @@ async function startSync() {
   const path = factors === ""
     ? `/sync/data-entries/${$("module").value}`
     : `/sync/factors/${$("module").value}/${factors}`;
-  const config = $("file-label").hidden ? {} : {file: $("file").value};
-  const wanted = {provider_type: $("provider").value, year: Number($("year").value), config};
   $("start").disabled = true;
   try {
+    const config = $("file-label").hidden ? {} : await handedIn();
+    const wanted = {provider_type: $("provider").value, year: Number($("year").value), config};
     await followSync(await api(path, "POST", wanted));
   } finally {
     $("start").disabled = false;
   }
+}
+
+/** A file of the server's folder by its name, or one of this computer, which is uploaded first. */
+async function handedIn() {
+  const [file] = $("upload").files;
+  if (!file) {
+    return {file: $("file").value};
+  }
+  const path = "/uploads?filename=" + encodeURIComponent(file.name);
+  const {upload_id: upload} = await api(path, "POST", file);
+  $("upload").value = "";
+  return {upload};
 }
 
 async function followSync(sync) {

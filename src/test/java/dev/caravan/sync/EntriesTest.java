@@ -11,11 +11,13 @@ import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -76,6 +78,35 @@ class EntriesTest {
   }
 
   @Test
+  void loadsAFileThatWasUploaded() {
+    HttpResponse<String> sent =
+        operator
+            .with("Content-Type", "text/csv")
+            .send(
+                "POST",
+                "/api/v1/uploads?filename=sent.csv",
+                "sciper,centre_financier,function,fte\n9,F9,Dean,1\n"
+                    .getBytes(StandardCharsets.UTF_8));
+    String id = Api.json(sent).get("upload_id").asText();
+    String config = "{\"upload\":\"%s\"}";
+    assertThat(
+            ended(post("/data-entries/2", "csv_upload", config.formatted(id)))
+                .get("message")
+                .textValue())
+        .startsWith("1 inserted");
+    assertThat(SQL.value("SELECT function FROM headcount_entries WHERE sciper = '9'"))
+        .isEqualTo("Dean");
+    for (String none : List.of(UUID.randomUUID().toString(), "../../x")) {
+      HttpResponse<String> refused = post("/data-entries/2", "csv_upload", config.formatted(none));
+      assertThat(refused.statusCode()).isBetween(400, 503);
+      assertThat(refused.body()).contains("config.upload");
+    }
+    assertThat(
+            post("/data-entries/2", "csv_upload", "{\"file\":\"a.csv\",\"upload\":\"x\"}").body())
+        .contains("either file or upload");
+  }
+
+  @Test
   void loadsFilesOfEachModuleType() throws Exception {
     Files.writeString(
         uploads.resolve("travel.csv"),
@@ -101,7 +132,9 @@ class EntriesTest {
         .containsExactly("business|t|1500.5|f");
     assertThat(ended(upload("/data-entries/2", "2025/heads.csv")).get("message").textValue())
         .startsWith("2 inserted");
-    assertThat(SQL.rows("SELECT function, fte FROM headcount_entries ORDER BY sciper"))
+    assertThat(
+            SQL.rows(
+                "SELECT function, fte FROM headcount_entries WHERE centre_financier = 'F1' ORDER BY sciper"))
         .containsExactly("Professor|0.5", "Post;doc|1");
     assertThat(ended(upload("/data-entries/3", "buy.csv")).get("message").textValue())
         .isEqualTo("1 inserted, 0 updated, 0 unchanged, 1 rejected");

@@ -144,6 +144,20 @@ class AppPageTest {
   }
 
   @Test
+  void uploadsAFileOfThisComputerAndSyncsIt() throws Exception {
+    Path file = folder.resolve("of this computer.csv");
+    Files.writeString(file, "sciper,centre_financier,function,fte\n77,F7,Dean,1\n");
+    login(Role.OPERATOR);
+    choose("#module", "<b>EPFL</b> · headcount");
+    await(() -> find("#provider").getText().contains("csv_upload"));
+    choose("#provider", "csv_upload");
+    find("#upload").sendKeys(file.toString());
+    find("#start").click();
+    awaitText("#sync-state", "completed (200) – 1 inserted");
+    assertNoComplaints();
+  }
+
+  @Test
   void startsASyncShowsItsBarItsHistoryItsFilesAndWhatWasRefused() {
     login(Role.OPERATOR);
     sync("heads.csv", "completed (200)");

@@ -10,49 +10,93 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
-/** Records of the CSV file that {@code config.file} names; comma or semicolon, UTF-8. */
+/**
+ * Records of a CSV file: of the folder, which {@code config.file} names, or an upload, of which
+ * {@code config.upload} has the id; comma or semicolon, UTF-8.
+ */
 public final class CsvUpload {
 
   private final AllowedFolder folder;
+  private final UploadedFiles uploads;
 
-  /** Files of the folder. */
-  public CsvUpload(AllowedFolder folder) {
+  /** Files of the folder, and what callers have uploaded. */
+  public CsvUpload(AllowedFolder folder, UploadedFiles uploads) {
     this.folder = folder;
+    this.uploads = uploads;
   }
 
   /**
    * The records, to be pulled once.
    *
    * @param parameters of the sync
-   * @throws CaravanException as {@link AllowedFolder#file}, or HEADER_MISMATCH when the header
-   *     lacks fields of the mapping
+   * @throws CaravanException as {@link AllowedFolder#file}, CONFIG_INVALID or SOURCE_GONE for an
+   *     upload that is none, or HEADER_MISMATCH when the header lacks fields of the mapping
    */
-  public CsvRecords read(Map<String, ?> parameters, FieldMapping mapping) throws IOException {
-    Path file = folder.file(config(parameters, "file") instanceof String name ? name : null);
-    CsvRecords records = open(file);
+  public CsvRecords read(Map<String, ?> parameters, FieldMapping mapping)
+      throws IOException, SQLException {
+    Object file = config(parameters, "file");
+    Object upload = config(parameters, "upload");
+    if (file != null && upload != null) {
+      throw new CaravanException(
+          FailureCode.CONFIG_INVALID, "config: allowed is either file or upload, not both.");
+    }
+    return upload == null
+        ? records(folder.file(file instanceof String name ? name : null), mapping)
+        : records("The upload " + upload, uploaded(upload.toString()), mapping);
+  }
+
+  private InputStream uploaded(String given) throws IOException, SQLException {
+    UUID id;
+    try {
+      id = UUID.fromString(given);
+    } catch (IllegalArgumentException e) {
+      throw new CaravanException(
+          FailureCode.CONFIG_INVALID,
+          "config.upload: allowed is the upload_id that POST /api/v1/uploads has answered.",
+          e);
+    }
+    return uploads
+        .open(id)
+        .orElseThrow(
+            () ->
+                new CaravanException(
+                    FailureCode.SOURCE_GONE,
+                    "config.upload: there is no upload %s, or none any more; uploads are kept for a day."
+                        .formatted(id)));
+  }
+
+  private static CsvRecords records(Path file, FieldMapping mapping) throws IOException {
+    return records(file.getFileName().toString(), Files.newInputStream(file), mapping);
+  }
+
+  private static CsvRecords records(String name, InputStream content, FieldMapping mapping)
+      throws IOException {
+    CsvRecords records = open(content);
     List<String> missing = new ArrayList<>(mapping.fields());
     missing.removeAll(records.columns());
     if (!missing.isEmpty()) {
       records.close();
       throw new CaravanException(
           FailureCode.HEADER_MISMATCH,
-          "The header of %s lacks %s; it has %s."
-              .formatted(file.getFileName(), missing, records.columns()));
+          "The header of %s lacks %s; it has %s.".formatted(name, missing, records.columns()));
     }
     return records;
   }
 
   /** Finds out whether the file can be read and has the header. */
-  public void check(Map<String, ?> parameters, FieldMapping mapping) throws IOException {
+  public void check(Map<String, ?> parameters, FieldMapping mapping)
+      throws IOException, SQLException {
     read(parameters, mapping).close();
   }
 
-  private static CsvRecords open(Path file) throws IOException {
-    InputStream in = new BufferedInputStream(Files.newInputStream(file));
+  private static CsvRecords open(InputStream content) throws IOException {
+    InputStream in = new BufferedInputStream(content);
     try {
       return CsvRecords.open(in, CsvFormat.DEFAULT.withDelimiter(delimiter(in)));
     } catch (IOException | RuntimeException e) {

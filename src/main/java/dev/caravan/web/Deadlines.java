@@ -8,18 +8,18 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Closes a connection whose next request head has not come within 30 s, however slowly it drips; an
+ * Closes a connection whose next request head has not come in time, however slowly it drips; an
  * idle timeout would see bytes and wait. The time that a call takes is not limited.
  */
 final class Deadlines {
 
-  private static final long MILLIS = Duration.ofSeconds(30).toMillis();
-
   private final Vertx vertx;
+  private final long millis;
   private final Map<HttpConnection, Long> timers = new ConcurrentHashMap<>();
 
-  Deadlines(Vertx vertx) {
+  Deadlines(Vertx vertx, Duration head) {
     this.vertx = vertx;
+    this.millis = head.toMillis();
   }
 
   void connected(HttpConnection connection) {
@@ -34,7 +34,7 @@ final class Deadlines {
 
   private void arm(HttpConnection connection) {
     disarm(connection);
-    timers.put(connection, vertx.setTimer(MILLIS, fired -> connection.close()));
+    timers.put(connection, vertx.setTimer(millis, fired -> connection.close()));
   }
 
   private void disarm(HttpConnection connection) {

@@ -1,8 +1,6 @@
 package dev.caravan.source.tableau;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,19 +9,15 @@ import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaLocation;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.dialect.Dialects;
-import dev.caravan.testing.FreePort;
-import java.io.File;
+import dev.caravan.testing.Prism;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -119,51 +113,18 @@ class TableauContractTest {
   /** Prism stands in between and refuses what the description does not allow, on either side. */
   @Test
   void passesAValidatingProxy(@TempDir Path folder) throws Exception {
-    Path prism =
-        Path.of(System.getProperty("caravan.test.prism", "target/prism/node_modules/.bin/prism"));
-    assumeTrue(Files.isExecutable(prism), "no Prism at " + prism + "; see CONTRIBUTING.md");
     Path description = Files.writeString(folder.resolve("tableau.json"), derived().toString());
-    int port = FreePort.find();
-    try (TableauServer tableau = TableauServer.start(FLIGHTS)) {
-      Process proxy =
-          new ProcessBuilder(
-                  prism.toString(),
-                  "proxy",
-                  description.toString(),
-                  tableau.url(),
-                  "--errors",
-                  "--validate-request",
-                  "true",
-                  "--host",
-                  "127.0.0.1",
-                  "--port",
-                  String.valueOf(port))
-              .redirectErrorStream(true)
-              .redirectOutput(new File("target/prism.log"))
-              .start();
-      try {
-        await().atMost(Duration.ofSeconds(60)).until(() -> isOpen(port));
-        try (TableauRoutes routes = new TableauRoutes("http://127.0.0.1:" + port, Map.of())) {
-          assertThat(routes.sync(Map.of("centre_financier", "F0001")).rejected()).isZero();
-          assertThat(routes.sync().read()).isEqualTo(50);
-          // the proxy is there and says no
-          tableau.nextQuery(200, "{\"data\":{}}");
-          assertThat(routes.failure()).hasMessageContaining("HTTP 500");
-        }
-        assertThat(tableau.count(TableauServer.QUERY)).isEqualTo(3);
-      } finally {
-        proxy.descendants().forEach(ProcessHandle::destroy);
-        proxy.destroy();
-        proxy.waitFor();
+    try (TableauServer tableau = TableauServer.start(FLIGHTS);
+        Prism prism =
+            Prism.start(description, tableau.url(), "--errors", "--validate-request", "true")) {
+      try (TableauRoutes routes = new TableauRoutes(prism.url().toString(), Map.of())) {
+        assertThat(routes.sync(Map.of("centre_financier", "F0001")).rejected()).isZero();
+        assertThat(routes.sync().read()).isEqualTo(50);
+        // the proxy is there and says no
+        tableau.nextQuery(200, "{\"data\":{}}");
+        assertThat(routes.failure()).hasMessageContaining("HTTP 500");
       }
-    }
-  }
-
-  private static boolean isOpen(int port) {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      return socket.isConnected();
-    } catch (IOException e) {
-      return false;
+      assertThat(tableau.count(TableauServer.QUERY)).isEqualTo(3);
     }
   }
 

@@ -36,6 +36,7 @@ import dev.caravan.sync.ModuleSync;
 import dev.caravan.sync.SyncSchedules;
 import dev.caravan.sync.jdbc.Ingestions;
 import dev.caravan.upload.StoredUpload;
+import dev.caravan.web.ImportApi;
 import dev.caravan.web.JobActionsApi;
 import dev.caravan.web.RejectsApi;
 import dev.caravan.web.SyncApi;
@@ -387,6 +388,8 @@ public final class Caravan implements AutoCloseable {
               launcher,
               new ScheduleFires(databases.queue(), configuration.node()),
               api.uploads(),
+              setup.overrides(),
+              configuration.importFolder(),
               configuration.retry(),
               configuration.jobs().timeout());
       imports = new Imports(around, setup.projects());
@@ -420,10 +423,12 @@ public final class Caravan implements AutoCloseable {
                   api.reports(),
                   launcher,
                   new JobControl(jobs, databases::named),
-                  new Outbox(databases.api()),
-                  callbackUrls,
-                  imports,
-                  api.uploads()));
+                  new Outbox(databases.api())));
+      context
+          .getRegistry()
+          .bind(
+              "importApi",
+              new ImportApi(api.reports(), launcher, callbackUrls, imports, api.uploads()));
     }
 
     @Override

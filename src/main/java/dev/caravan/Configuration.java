@@ -56,6 +56,7 @@ import org.apache.camel.spi.PropertiesComponent;
  * @param secretsKey what encrypts stored secrets; empty for the one of the embedded default
  * @param uploads how much callers may upload
  * @param allowedHosts where connections and projects of the API may go, beside public addresses
+ * @param importFolder has a folder for each tenant, whose files imports may name; empty for none
  * @param syncSchedules file of the syncs that are started by the clock; empty for none
  */
 record Configuration(
@@ -78,6 +79,7 @@ record Configuration(
     Optional<Secrets> secretsKey,
     Uploads uploads,
     List<String> allowedHosts,
+    Optional<Path> importFolder,
     Optional<Path> syncSchedules) {
 
   /**
@@ -168,6 +170,7 @@ record Configuration(
               "caravan.jwt.audience",
               "caravan.jwt.tenant-claim",
               "caravan.jwt.role-claim",
+              "caravan.imports.folder",
               "caravan.queues",
               "caravan.sync.schedules",
               "caravan.job.timeout",
@@ -238,6 +241,7 @@ record Configuration(
               new Uploads(
                   bytes("caravan.upload.max-bytes"), number("caravan.upload.concurrent", 1, 100)),
               allowedHosts(),
+              path("caravan.imports.folder"),
               path("caravan.sync.schedules"));
       if (!problems.isEmpty()) {
         throw new CaravanException(

@@ -14,6 +14,7 @@ import dev.caravan.setup.Connections;
 import dev.caravan.setup.Pools;
 import dev.caravan.setup.ProjectRules;
 import dev.caravan.setup.Projects;
+import dev.caravan.setup.SftpOverrides;
 import dev.caravan.setup.StoredConnection;
 import dev.caravan.setup.StoredProject;
 import dev.caravan.setup.jdbc.ConnectionTable;
@@ -37,6 +38,7 @@ final class TenantSetup {
 
   private final Pools pools;
   private final Projects projects;
+  private final SftpOverrides overrides;
 
   /**
    * Prepares it and the calls to it.
@@ -67,20 +69,20 @@ final class TenantSetup {
     AllowedHosts hosts = new AllowedHosts(configuration.allowedHosts());
     Connections connections =
         new Connections(table, ofSettings(configuration, databases.login()), hosts, secrets);
+    ProjectRules rules =
+        new ProjectRules(
+            hosts,
+            secrets.canEncrypt(),
+            configuration.knownHosts().isPresent(),
+            project ->
+                project
+                    .schedule()
+                    .cron()
+                    .ifPresent(cron -> Schedule.check(project.project(), cron)));
     projects =
         new Projects(
-            new ProjectTable(databases.api(), reads, secrets),
-            ofFiles,
-            connections,
-            new ProjectRules(
-                hosts,
-                secrets.canEncrypt(),
-                configuration.knownHosts().isPresent(),
-                project ->
-                    project
-                        .schedule()
-                        .cron()
-                        .ifPresent(cron -> Schedule.check(project.project(), cron))));
+            new ProjectTable(databases.api(), reads, secrets), ofFiles, connections, rules);
+    overrides = new SftpOverrides(rules, secrets);
     context.getRegistry().bind("connectionsApi", new ConnectionsApi(connections, pools));
     context.getRegistry().bind("projectsApi", new ProjectsApi(projects, running(imports)));
   }
@@ -153,5 +155,10 @@ final class TenantSetup {
   /** The projects of all tenants. */
   Projects projects() {
     return projects;
+  }
+
+  /** Servers that single imports name. */
+  SftpOverrides overrides() {
+    return overrides;
   }
 }

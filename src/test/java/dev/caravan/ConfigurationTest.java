@@ -84,6 +84,7 @@ class ConfigurationTest {
                 Optional.empty(),
                 new Configuration.Uploads(10L << 30, 8),
                 List.of(),
+                Optional.empty(),
                 Optional.empty()));
     assertThat(read(Map.of()).node()).isNotBlank();
   }

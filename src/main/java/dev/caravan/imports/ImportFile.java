@@ -2,6 +2,7 @@ package dev.caravan.imports;
 
 import dev.caravan.source.sftp.FileStamp;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 
@@ -12,4 +13,12 @@ import java.util.concurrent.Callable;
  * @param content opens the file anew at each call
  * @param abort ends a read that another thread is in
  */
-record ImportFile(FileStamp stamp, UUID loadId, Callable<InputStream> content, Runnable abort) {}
+record ImportFile(FileStamp stamp, UUID loadId, Callable<InputStream> content, Runnable abort) {
+
+  /** A job of one file is called as its load is. */
+  static UUID loadId(UUID job, String file, boolean single) {
+    return single
+        ? job
+        : UUID.nameUUIDFromBytes((job + "/" + file).getBytes(StandardCharsets.UTF_8));
+  }
+}

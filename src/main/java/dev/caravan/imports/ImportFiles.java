@@ -13,7 +13,6 @@ import dev.caravan.source.sftp.FileStamp;
 import dev.caravan.source.sftp.SftpFile;
 import dev.caravan.source.sftp.SftpFileGate;
 import dev.caravan.source.sftp.SftpSource;
-import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
@@ -58,14 +57,9 @@ final class ImportFiles implements Processor {
     exchange.getMessage().setBody(files.stream().map(f -> file(f, single, id)).toList());
   }
 
-  /** A job of one file is called as its load is. */
   private ImportFile file(FileStamp stamp, boolean single, UUID job) {
     SftpFile file = source.file(stamp);
-    UUID load =
-        single
-            ? job
-            : UUID.nameUUIDFromBytes((job + "/" + stamp.name()).getBytes(StandardCharsets.UTF_8));
-    return new ImportFile(stamp, load, file, file::abort);
+    return new ImportFile(stamp, ImportFile.loadId(job, stamp.name(), single), file, file::abort);
   }
 
   /** What an earlier attempt loaded may be moved away by now. */
@@ -89,11 +83,17 @@ final class ImportFiles implements Processor {
 
   /** A file that is not ready yet is left for the next import. */
   private List<FileStamp> ready(Set<String> loaded) {
-    List<FileStamp> listed = source.list();
+    return complete(project, source.list()).stream()
+        .filter(file -> gate.isWanted(file.name()) && !loaded.contains(file.name()))
+        .toList();
+  }
+
+  /** Those of the project's files whose marker is there, if it wants one. */
+  static List<FileStamp> complete(ProjectConfig project, List<FileStamp> listed) {
     Set<String> names = listed.stream().map(FileStamp::name).collect(Collectors.toSet());
     Optional<DoneMarker> marker = project.sftp().doneMarker();
     return listed.stream()
-        .filter(file -> gate.isWanted(file.name()) && !loaded.contains(file.name()))
+        .filter(file -> project.covers(file.name()))
         .filter(file -> marker.isEmpty() || names.contains(marker.get().markerOf(file.name())))
         .toList();
   }

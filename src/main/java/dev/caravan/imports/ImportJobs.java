@@ -26,6 +26,9 @@ public final class ImportJobs implements Processor {
   /** Kind of the jobs that load uploads. */
   public static final String UPLOAD_KIND = "import-upload";
 
+  /** Kind of the jobs that load local files. */
+  public static final String LOCAL_KIND = "import-local";
+
   private final String tenant;
   private final ProjectConfig project;
   private final JobLauncher launcher;
@@ -60,18 +63,19 @@ public final class ImportJobs implements Processor {
         .attempts(retry.attempts(), timeout);
   }
 
-  /** The id of the route that loads uploads. */
-  static String uploadRoute(ProjectConfig project) {
-    return "upload-" + project.project();
+  /** The id of the route that loads files that a call names. */
+  static String givenRoute(ProjectConfig project) {
+    return "given-" + project.project();
   }
 
   /**
-   * A request to import uploads of the tenant; more can be said before its launch.
+   * A request to import files that a call names; more can be said before its launch.
    *
-   * @param filename of the upload when it is the only one, for its table has one job at a time
+   * @param filename of the file when it is the only one, for its table has one job at a time
    */
-  public JobRequest request(UploadParameters parameters, Optional<String> filename) {
-    JobRequest request = request(UPLOAD_KIND, uploadRoute(project), parameters);
+  public JobRequest request(GivenParameters given, Optional<String> filename) {
+    String kind = given.sftp() != null ? KIND : given.files().isEmpty() ? UPLOAD_KIND : LOCAL_KIND;
+    JobRequest request = request(kind, givenRoute(project), given);
     filename.flatMap(this::target).ifPresent(request::target);
     return request;
   }

@@ -1,7 +1,6 @@
 package dev.caravan.imports;
 
 import dev.caravan.failure.CaravanException;
-import dev.caravan.failure.FailureCode;
 import dev.caravan.job.Retry;
 import dev.caravan.job.camel.FileRecorder;
 import dev.caravan.job.camel.Schedule;
@@ -10,31 +9,23 @@ import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.ScheduleFires;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.ScheduleConfig;
-import dev.caravan.project.SftpConfig;
 import dev.caravan.project.SftpConfig.Download;
 import dev.caravan.project.SftpServer;
+import dev.caravan.setup.SftpOverrides;
 import dev.caravan.source.sftp.SftpFileGate;
 import dev.caravan.source.sftp.SftpPollStrategy;
 import dev.caravan.source.sftp.SftpSource;
 import dev.caravan.upload.Uploads;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
-import org.apache.camel.component.file.remote.SftpEndpoint;
-import org.apache.camel.model.ModelCamelContext;
-import org.apache.camel.model.RouteDefinition;
 
 /**
  * The import of one project: its beans and its two routes, one that polls and launches jobs and one
@@ -42,29 +33,25 @@ import org.apache.camel.model.RouteDefinition;
  */
 public final class SftpImport implements AutoCloseable {
 
-  private static final String POLL_TEMPLATE = "poll-sftp";
   private static final String JOB_TEMPLATE = "import-sftp";
-  private static final String UPLOAD_TEMPLATE = "import-upload";
+  private static final String GIVEN_TEMPLATE = "import-given";
   private static final String REPLAY_TEMPLATE = "replay-rejects";
   private static final String SCHEDULE_TEMPLATE = "schedule";
-
-  /** For polls under way; a job is waited for before. */
-  private static final int STOP_SECONDS = 5;
 
   private final CamelContext context;
   private final String tenant;
   private final ProjectConfig project;
-  private final SftpServer server;
-  private final Optional<Path> defaultKnownHosts;
   private final SftpSource source;
   private final FileMover mover;
   private final ImportJobs imports;
   private final JdbcJobRepository jobs;
   private final List<String> routes = new ArrayList<>();
   private final List<String> beans = new ArrayList<>();
+  private PollRoute poll;
   private Schedule schedule;
   private ImportPreview preview;
   private Replay replay;
+  private GivenFiles given;
 
   /**
    * What the imports of all projects share.
@@ -72,6 +59,8 @@ public final class SftpImport implements AutoCloseable {
    * @param context has the templates, and the projects' connections as beans
    * @param defaultServer for a project that names none
    * @param defaultKnownHosts for a project that names a server but no host key
+   * @param overrides servers that single imports name instead of their project's
+   * @param localFiles folder that has one for each tenant, whose files imports may name
    * @param timeout of one attempt
    */
   public record Surroundings(
@@ -82,18 +71,19 @@ public final class SftpImport implements AutoCloseable {
       JobLauncher launcher,
       ScheduleFires fires,
       Uploads uploads,
+      SftpOverrides overrides,
+      Optional<Path> localFiles,
       Retry retry,
       Duration timeout) {}
 
   private SftpImport(Surroundings around, String tenant, ProjectConfig project) {
     this.context = around.context();
-    this.project = project;
-    this.server = project.sftp().server().orElse(around.defaultServer());
-    this.defaultKnownHosts = around.defaultKnownHosts();
+    this.project =
+        project.withSftp(project.sftp().at(project.sftp().server().orElse(around.defaultServer())));
     this.jobs = around.jobs();
     this.source =
         new SftpSource(
-            () -> (SftpEndpoint) context.getRoute(pollRoute(project)).getEndpoint(),
+            () -> poll.endpoint(),
             project.sftp().download() == Download.TEMP_FILE,
             Clock.systemUTC());
     this.mover = new FileMover(project, source, jobs);
@@ -126,20 +116,26 @@ public final class SftpImport implements AutoCloseable {
   }
 
   private void addAll(Surroundings around) throws Exception {
-    bindParts(around.uploads());
+    bindParts(around);
     addRoute(
         ImportJobs.route(project),
         JOB_TEMPLATE,
         Map.of("project", project.project(), "connection", project.connection()));
     addRoute(
-        ImportJobs.uploadRoute(project),
-        UPLOAD_TEMPLATE,
+        ImportJobs.givenRoute(project),
+        GIVEN_TEMPLATE,
         Map.of("project", project.project(), "connection", project.connection()));
     addRoute(
         Replay.route(project),
         REPLAY_TEMPLATE,
         Map.of("project", project.project(), "connection", project.connection()));
-    addRoute(pollRoute(project), POLL_TEMPLATE, parameters());
+    poll =
+        PollRoute.add(
+            context,
+            pollRoute(project),
+            project,
+            around.defaultKnownHosts(),
+            project.schedule().cron().isEmpty());
     if (project.schedule().cron().isPresent()) {
       addSchedule(around, project.schedule().cron().get());
     }
@@ -153,24 +149,17 @@ public final class SftpImport implements AutoCloseable {
 
   /** True while attempts of its jobs run on this node. */
   public boolean isBusy() {
-    return routes.stream()
-        .filter(id -> !id.equals(pollRoute(project)))
-        .anyMatch(id -> context.getInflightRepository().size(id) > 0);
+    return routes.stream().anyMatch(id -> context.getInflightRepository().size(id) > 0);
   }
 
   /** Takes its routes and beans away; what launches jobs goes first. */
   void remove() throws Exception {
-    ModelCamelContext model = (ModelCamelContext) context;
+    if (poll != null) {
+      poll.remove();
+    }
     Collections.reverse(routes);
     for (String id : routes) {
-      if (context.getRoute(id) != null) {
-        context.getRouteController().stopRoute(id, STOP_SECONDS, TimeUnit.SECONDS);
-        context.removeRoute(id);
-      }
-      RouteDefinition definition = model.getRouteDefinition(id);
-      if (definition != null) {
-        model.removeRouteDefinition(definition);
-      }
+      Routes.remove(context, id);
     }
     beans.forEach(context.getRegistry()::unbind);
     close();
@@ -240,6 +229,11 @@ public final class SftpImport implements AutoCloseable {
     return preview.ddl();
   }
 
+  /** Files that calls name. */
+  public GivenFiles given() {
+    return given;
+  }
+
   /** Its jobs, to be launched by somebody else than the poll. */
   public ImportJobs jobs() {
     return imports;
@@ -250,7 +244,7 @@ public final class SftpImport implements AutoCloseable {
     source.close();
   }
 
-  private void bindParts(Uploads uploads) throws IOException {
+  private void bindParts(Surroundings around) {
     ImportJournal journal = new ImportJournal(tenant, project.project(), jobs);
     SftpFileGate gate = new SftpFileGate(project::covers, journal);
     bind("gate", gate);
@@ -262,13 +256,13 @@ public final class SftpImport implements AutoCloseable {
     preview = new ImportPreview(project, source, target);
     bind("loadPlanner", new LoadPlanner(project));
     bind("fileRecorder", new FileRecorder(jobs, mover::effects));
-    bind("uploads", new ImportUploads(tenant, uploads));
-    bind("uploadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
+    given = new GivenFiles(around, tenant, project);
+    bind("given", given);
+    bind("givenRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
     bind("end", new ImportEnd());
     replay = new Replay(project, target, imports);
     bind("replay", replay);
     bind("replayRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
-    bind("knownHosts", knownHosts());
   }
 
   private String bind(String part, Object bean) {
@@ -276,51 +270,5 @@ public final class SftpImport implements AutoCloseable {
     context.getRegistry().bind(name, bean);
     beans.add(name);
     return "#bean:" + name;
-  }
-
-  /** In the format of OpenSSH; a port other than 22 is part of the name there. */
-  private byte[] knownHosts() throws IOException {
-    if (server.hostKeys().isEmpty()) {
-      Path file = server.knownHosts().or(() -> defaultKnownHosts).orElseThrow(this::noHostKey);
-      if (!Files.isReadable(file)) {
-        throw new CaravanException(
-            FailureCode.CONFIG_INVALID,
-            "project %s: sftp.known_hosts: %s cannot be read.".formatted(project.project(), file));
-      }
-      return Files.readAllBytes(file);
-    }
-    String host =
-        server.port() == 22 ? server.host() : "[%s]:%d".formatted(server.host(), server.port());
-    StringBuilder lines = new StringBuilder();
-    server.hostKeys().forEach(key -> lines.append(host).append(' ').append(key).append('\n'));
-    return lines.toString().getBytes(StandardCharsets.UTF_8);
-  }
-
-  private CaravanException noHostKey() {
-    return new CaravanException(
-        FailureCode.CONFIG_INVALID,
-        "project %s: sftp: neither host_key nor known_hosts is set, so that the server cannot be told from another; allowed is one of them."
-            .formatted(project.project()));
-  }
-
-  private Map<String, Object> parameters() {
-    SftpConfig sftp = project.sftp();
-    Map<String, Object> parameters = new HashMap<>();
-    parameters.put("project", project.project());
-    parameters.put("host", server.host());
-    parameters.put("port", server.port());
-    parameters.put("username", server.username());
-    parameters.put("directory", sftp.remotePath());
-    parameters.put("authentications", server.keyPath().isPresent() ? "publickey" : "password");
-    parameters.put("polls", project.schedule().cron().isEmpty());
-    parameters.put("pollMillis", sftp.pollInterval().toMillis());
-    server.password().ifPresent(s -> parameters.put("password", bind("password", s)));
-    server.keyPath().ifPresent(p -> parameters.put("privateKeyFile", p.toString()));
-    server
-        .keyPassphrase()
-        .ifPresent(s -> parameters.put("privateKeyPassphrase", bind("keyPassphrase", s)));
-    sftp.doneMarker()
-        .ifPresent(marker -> parameters.put("doneFileName", marker.markerOf("${file:name}")));
-    return parameters;
   }
 }

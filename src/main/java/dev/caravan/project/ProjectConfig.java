@@ -23,6 +23,11 @@ public record ProjectConfig(
     tables = List.copyOf(tables);
   }
 
+  /** The same project with its files elsewhere. */
+  public ProjectConfig withSftp(SftpConfig other) {
+    return new ProjectConfig(project, connection, other, schedule, tableNaming, tables);
+  }
+
   /**
    * Whether a file is one of this project's. Unlike {@link #plan} it never fails, so that a file
    * with an impossible name can be told apart in a listing and fail by itself.

@@ -22,6 +22,12 @@ public record SftpConfig(
     Optional<DoneMarker> doneMarker,
     Download download) {
 
+  /** The same folder on a server. */
+  public SftpConfig at(SftpServer other) {
+    return new SftpConfig(
+        Optional.of(other), remotePath, afterLoad, moveTo, pollInterval, doneMarker, download);
+  }
+
   /** What becomes of a file on the server once its rows are committed. */
   public enum AfterLoad {
     MOVE,

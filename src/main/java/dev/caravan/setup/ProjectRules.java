@@ -71,6 +71,20 @@ public final class ProjectRules {
     return config;
   }
 
+  /**
+   * Checks the server of one import, which stands in an otherwise empty project, or another folder
+   * of its project's server.
+   *
+   * @throws RefusedSetup with all that is wrong
+   */
+  void checkOverride(String tenant, ObjectNode document) {
+    if (document.path("sftp").hasNonNull("host")) {
+      check(tenant, document);
+    } else {
+      read(document);
+    }
+  }
+
   private ProjectConfig read(ObjectNode document) {
     try {
       ProjectConfig config = reader.read(document.toString(), "project");

@@ -1,12 +1,16 @@
 package dev.caravan.web;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.access.Caller;
 import dev.caravan.failure.CaravanException;
+import dev.caravan.job.JobState;
+import dev.caravan.job.Launch;
 import dev.caravan.setup.RefusedSetup;
 import dev.caravan.web.Problem.Violation;
 import io.vertx.ext.auth.User;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.camel.Exchange;
@@ -18,6 +22,7 @@ import org.slf4j.LoggerFactory;
 final class Answer {
 
   private static final Logger LOG = LoggerFactory.getLogger(Answer.class);
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Empty when there is no such thing, or it is another tenant's. */
   @FunctionalInterface
@@ -84,6 +89,17 @@ final class Answer {
   static void accepted(Exchange exchange, String location) {
     exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 202);
     exchange.getMessage().setHeader("Location", location);
+  }
+
+  /** As above of a job that was launched, or found in its place; the body of that answer. */
+  static String accepted(
+      Exchange exchange, UUID job, Optional<String> state, Launch.Outcome outcome) {
+    accepted(exchange, "/api/v1/jobs/" + job);
+    return JSON.createObjectNode()
+        .put("job_id", job.toString())
+        .put("status", state.orElse(JobState.QUEUED.text()))
+        .put("outcome", outcome.name().toLowerCase(Locale.ROOT))
+        .toString();
   }
 
   /** Something new is there. */

@@ -295,7 +295,8 @@ class UploadsApiTest {
     HttpResponse<String> none =
         operator.post("/api/v1/import", wanted.formatted(java.util.UUID.randomUUID()));
     assertThat(Api.json(none).at("/errors/0/at").asText()).isEqualTo("/uploads/0");
-    HttpResponse<String> launched = operator.post("/api/v1/import", wanted.formatted(id));
+    Api keyed = operator.with("Idempotency-Key", "loaded-once");
+    HttpResponse<String> launched = keyed.post("/api/v1/import", wanted.formatted(id));
     assertThat(launched.statusCode()).as(launched.body()).isEqualTo(202);
     TestCaravan.Job job = caravan.awaitEnd("loaded.csv");
     assertThat(job.state()).as(job.message()).isEqualTo("completed");
@@ -305,6 +306,10 @@ class UploadsApiTest {
         .atMost(Duration.ofSeconds(40))
         .until(
             () -> caravan.texts("SELECT id FROM caravan.upload WHERE id = '" + id + "'").isEmpty());
+    HttpResponse<String> again = keyed.post("/api/v1/import", wanted.formatted(id));
+    assertThat(again.statusCode()).as(again.body()).isEqualTo(202);
+    assertThat(Api.json(again).at("/job_id").asText()).isEqualTo(job.id().toString());
+    assertThat(operator.post("/api/v1/import", wanted.formatted(id)).statusCode()).isEqualTo(422);
   }
 
   @Test

@@ -113,6 +113,24 @@ public final class JobLauncher {
     }
   }
 
+  /**
+   * The job of an idempotency key, if it was launched with these parameters; for a request that
+   * cannot be made again, because what it names is gone.
+   */
+  public Optional<UUID> repeated(String tenant, String key, String parameters) throws SQLException {
+    String sql =
+        """
+        SELECT j.id FROM caravan.idempotency_key k JOIN caravan.job j ON j.id = k.job_id
+        WHERE k.tenant = ? AND k.key = ? AND j.parameters = ?::jsonb""";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setString(1, tenant);
+      query.setString(2, key);
+      query.setString(3, parameters);
+      return first(query);
+    }
+  }
+
   /** The job of the key; empty when the key is new and is that of {@code id} from now on. */
   private static Optional<UUID> knownKey(
       Connection connection, String tenant, IdempotencyKey key, UUID id) throws SQLException {

@@ -13,12 +13,18 @@ public final class AllowedFolder {
   private static final int MAX_NAME = 1_024;
 
   private final String folder;
+  private final String key;
+  private final String setting;
 
   /**
    * @param folder of this machine; empty to let callers name no file
+   * @param key where callers name a file, for messages
+   * @param setting that says the folder, for messages
    */
-  public AllowedFolder(String folder) {
+  public AllowedFolder(String folder, String key, String setting) {
     this.folder = folder;
+    this.key = key;
+    this.setting = setting;
   }
 
   /**
@@ -32,7 +38,7 @@ public final class AllowedFolder {
     if (folder.isBlank()) {
       throw new CaravanException(
           FailureCode.CONFIG_INVALID,
-          "config.file: no folder is set whose files may be named; set caravan.providers.csv.folder.");
+          "%s: no folder is set whose files may be named; set %s.".formatted(key, setting));
     }
     Path root = Path.of(folder).toAbsolutePath().normalize();
     Path file = below(root, name);
@@ -40,8 +46,7 @@ public final class AllowedFolder {
       if (!Files.isRegularFile(file)) {
         throw new CaravanException(
             FailureCode.SOURCE_GONE,
-            "config.file: there is no file '%s' in the folder of caravan.providers.csv.folder."
-                .formatted(name));
+            "%s: there is no file '%s' in the folder of %s.".formatted(key, name, setting));
       }
       Path real = file.toRealPath();
       if (!real.startsWith(root.toRealPath())) {
@@ -50,11 +55,11 @@ public final class AllowedFolder {
       return real;
     } catch (IOException e) {
       throw new CaravanException(
-          FailureCode.SOURCE_DENIED, "config.file: '%s' cannot be read.".formatted(name), e);
+          FailureCode.SOURCE_DENIED, "%s: '%s' cannot be read.".formatted(key, name), e);
     }
   }
 
-  private static Path below(Path root, String name) {
+  private Path below(Path root, String name) {
     if (name == null || name.isBlank() || name.length() > MAX_NAME || !isPlain(name)) {
       throw elsewhere();
     }
@@ -81,9 +86,10 @@ public final class AllowedFolder {
         .noneMatch(c -> c == '\\' || c == '%' || c == ':' || c == '~' || Character.isISOControl(c));
   }
 
-  private static CaravanException elsewhere() {
+  private CaravanException elsewhere() {
     return new CaravanException(
         FailureCode.CONFIG_INVALID,
-        "config.file: allowed is the name of a file in the folder of caravan.providers.csv.folder, such as travel-2025.csv or 2025/travel.csv.");
+        "%s: allowed is the name of a file in the folder of %s, such as travel-2025.csv or 2025/travel.csv."
+            .formatted(key, setting));
   }
 }

@@ -1,0 +1,172 @@
+package dev.caravan.imports;
+
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import dev.caravan.job.Attempt;
+import dev.caravan.job.camel.RouteWork;
+import dev.caravan.job.queue.RunningJob;
+import dev.caravan.pgload.SqlFailure;
+import dev.caravan.project.ProjectConfig;
+import dev.caravan.project.SftpConfig.Download;
+import dev.caravan.setup.SftpOverrides;
+import dev.caravan.source.entry.AllowedFolder;
+import dev.caravan.source.sftp.FileStamp;
+import dev.caravan.source.sftp.SftpFile;
+import dev.caravan.source.sftp.SftpSource;
+import dev.caravan.source.sftp.Unpacked;
+import dev.caravan.upload.StoredUpload;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.support.SynchronizationAdapter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * First step of an import of files that a call names: uploads, local files, or those of another
+ * server or folder than the project's. The body becomes their list. They stay where they are.
+ */
+public final class GivenFiles implements Processor {
+
+  private static final Logger LOG = LoggerFactory.getLogger(GivenFiles.class);
+
+  private final SftpImport.Surroundings around;
+  private final String tenant;
+  private final ProjectConfig project;
+  private final AllowedFolder folder;
+
+  GivenFiles(SftpImport.Surroundings around, String tenant, ProjectConfig project) {
+    this.around = around;
+    this.tenant = tenant;
+    this.project = project;
+    this.folder =
+        new AllowedFolder(
+            around.localFiles().map(all -> all.resolve(tenant).toString()).orElse(""),
+            "files",
+            "caravan.imports.folder");
+  }
+
+  @Override
+  public void process(Exchange exchange) throws Exception {
+    GivenParameters given =
+        Parameters.read(exchange.getMessage().getBody(String.class), GivenParameters.class);
+    Attempt attempt = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class).attempt();
+    exchange.setProperty(ImportFiles.PARAMETERS, new ImportParameters(List.of(), given.force()));
+    List<ImportFile> files = new ArrayList<>(uploads(given.uploads(), attempt.jobId()));
+    for (String name : given.files()) {
+      files.add(local(name, given.files().size() == 1, attempt.jobId()));
+    }
+    if (given.sftp() != null) {
+      files.addAll(elsewhere(exchange, given.sftp(), attempt));
+    }
+    exchange.getMessage().setBody(files);
+  }
+
+  private List<ImportFile> uploads(List<UUID> ids, UUID job) {
+    List<ImportFile> files = new ArrayList<>();
+    try {
+      around.uploads().usedBy(job, ids);
+      for (UUID id : ids) {
+        StoredUpload upload = find(id);
+        files.add(
+            new ImportFile(
+                new FileStamp(upload.filename(), upload.bytes(), upload.createdAt()),
+                ImportFile.loadId(job, id.toString(), ids.size() == 1),
+                () -> Unpacked.open(around.uploads().open(id), upload.filename()),
+                () -> {})); // each read is a short query
+      }
+      return files;
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot look up the uploads of job " + job, e);
+    }
+  }
+
+  private StoredUpload find(UUID id) throws SQLException {
+    return around
+        .uploads()
+        .find(tenant, id)
+        .orElseThrow(
+            () ->
+                new CaravanException(
+                    FailureCode.SOURCE_GONE,
+                    "The upload %s is no longer there; uploads are kept for a day.".formatted(id)));
+  }
+
+  /**
+   * The file of a name in the tenant's folder.
+   *
+   * @throws CaravanException as {@link AllowedFolder#file}
+   */
+  public Path local(String name) {
+    return folder.file(name);
+  }
+
+  /**
+   * Another server, or another folder, as it is kept with a job.
+   *
+   * @param json keys as in the section {@code sftp} of a project
+   * @throws dev.caravan.setup.RefusedSetup with all that is wrong
+   */
+  public SftpOverrides.Kept override(String json) {
+    return around.overrides().keep(tenant, project, json);
+  }
+
+  private ImportFile local(String name, boolean single, UUID job) throws IOException {
+    Path file = local(name);
+    String filename = file.getFileName().toString();
+    return new ImportFile(
+        new FileStamp(filename, Files.size(file), Files.getLastModifiedTime(file).toInstant()),
+        ImportFile.loadId(job, name, single),
+        () -> Unpacked.open(Files.newInputStream(file), filename),
+        () -> {}); // a local read ends by itself
+  }
+
+  /** The route with the endpoint is there as long as the attempt is. */
+  private List<ImportFile> elsewhere(Exchange exchange, SftpOverrides.Kept given, Attempt attempt)
+      throws Exception {
+    ProjectConfig elsewhere = project.withSftp(around.overrides().config(tenant, project, given));
+    PollRoute route =
+        PollRoute.add(
+            around.context(),
+            "poll-%s-%s-%d".formatted(project.project(), attempt.jobId(), attempt.epoch()),
+            elsewhere,
+            around.defaultKnownHosts(),
+            false);
+    SftpSource source =
+        new SftpSource(
+            route::endpoint, elsewhere.sftp().download() == Download.TEMP_FILE, Clock.systemUTC());
+    exchange
+        .getExchangeExtension()
+        .addOnCompletion(
+            new SynchronizationAdapter() {
+              @Override
+              public void onDone(Exchange done) {
+                source.close();
+                remove(route);
+              }
+            });
+    return ImportFiles.complete(elsewhere, source.list()).stream()
+        .map(
+            stamp -> {
+              SftpFile file = source.file(stamp);
+              UUID load = ImportFile.loadId(attempt.jobId(), stamp.name(), false);
+              return new ImportFile(stamp, load, file, file::abort);
+            })
+        .toList();
+  }
+
+  private static void remove(PollRoute route) {
+    try {
+      route.remove();
+    } catch (Exception e) {
+      LOG.warn("The route of an import's own server was not removed: {}", e.toString());
+    }
+  }
+}

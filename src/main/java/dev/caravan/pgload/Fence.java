@@ -54,10 +54,10 @@ public record Fence(UUID owner, long epoch, boolean mayLoad) {
         connection.commit();
         return;
       } catch (SQLException e) {
-        connection.rollback();
         if (!LOCK_TIMEOUT.equals(e.getSQLState()) || i == PATIENCE) {
           throw e;
         }
+        connection.rollback();
       }
     }
   }

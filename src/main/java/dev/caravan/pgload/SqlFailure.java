@@ -21,6 +21,7 @@ public final class SqlFailure {
   public static FailureCode code(SQLException e) {
     String state = e.getSQLState() == null ? "" : e.getSQLState();
     if (e instanceof SQLTransientConnectionException // the pool could not get a connection in time
+        || state.isEmpty() // the pool's word, not the server's: the connection broke before
         || state.startsWith("08")
         || state.startsWith("57P")
         || state.equals("53300")) {

@@ -5,6 +5,7 @@ import dev.caravan.address.AllowedHosts;
 import dev.caravan.database.Credentials;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.JobRequest;
 import dev.caravan.job.Retry;
 import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.outbox.webhook.CallbackUrls;
@@ -111,15 +112,15 @@ record Configuration(
   /**
    * How webhooks are signed and where they may go.
    *
-   * @param secrets none for no signature
+   * @param secrets by tenant; none for no signature
    * @param allow as {@link CallbackUrls} reads it
    * @param ports beside 80 and 443
    */
-  record Webhooks(List<String> secrets, List<String> allow, Set<Integer> ports) {
+  record Webhooks(Map<String, List<String>> secrets, List<String> allow, Set<Integer> ports) {
     /** Without the secrets. */
     @Override
     public String toString() {
-      return "Webhooks[%d secrets, %s, %s]".formatted(secrets.size(), allow, ports);
+      return "Webhooks[secrets of %s, %s, %s]".formatted(secrets.keySet(), allow, ports);
     }
   }
 
@@ -138,6 +139,8 @@ record Configuration(
 
   /** The name by which projects know the database of {@code caravan.database.url}. */
   static final String MAIN_CONNECTION = "warehouse";
+
+  private static final String WEBHOOK_SECRET = "caravan.webhook.secret";
 
   private static final Set<String> KEYS =
       new TreeSet<>(
@@ -180,9 +183,11 @@ record Configuration(
               "caravan.retry.attempts",
               "caravan.retry.delay",
               "caravan.retry.max-delay",
-              "caravan.webhook.secret",
+              WEBHOOK_SECRET,
               "caravan.webhook.allow",
               "caravan.webhook.ports"));
+
+  private static final String TENANT_WEBHOOK_KEY = "caravan[.]webhook[.]secret[.][A-Za-z0-9._-]+";
 
   private static final String CONNECTION_KEY =
       "caravan[.]connections[.][A-Za-z0-9_-]+[.](url|username|password)";
@@ -236,7 +241,7 @@ record Configuration(
                   Duration.ofSeconds(number("caravan.job.no-progress", 1, 604_800)),
                   Duration.ofMillis(number("caravan.job.heartbeat", 100, 60_000)),
                   Duration.ofDays(number("caravan.job.retention", 1, 36_500))),
-              webhooks(),
+              webhooks(given.stringPropertyNames()),
               secretsKey(),
               new Uploads(
                   bytes("caravan.upload.max-bytes"), number("caravan.upload.concurrent", 1, 100)),
@@ -253,12 +258,15 @@ record Configuration(
 
     private void refuseUnknown(Set<String> names) {
       for (String name : new TreeSet<>(names)) {
-        if (!KEYS.contains(name) && !name.matches(CONNECTION_KEY) && !name.matches(PROVIDER_KEY)) {
+        if (!KEYS.contains(name)
+            && !name.matches(CONNECTION_KEY)
+            && !name.matches(PROVIDER_KEY)
+            && !name.matches(TENANT_WEBHOOK_KEY)) {
           problems.add(
               name
                   + ": unknown setting; allowed are "
                   + String.join(", ", KEYS)
-                  + ", caravan.connections.NAME.url|username|password, caravan.providers.NAME.KEY");
+                  + ", caravan.connections.NAME.url|username|password, caravan.providers.NAME.KEY, caravan.webhook.secret.TENANT");
         }
       }
     }
@@ -388,7 +396,7 @@ record Configuration(
       return connections;
     }
 
-    private Webhooks webhooks() {
+    private Webhooks webhooks(Set<String> names) {
       Set<Integer> ports = new TreeSet<>();
       for (String port : list("caravan.webhook.ports")) {
         if (port.matches("[0-9]{1,5}") && Integer.parseInt(port) <= 65_535) {
@@ -399,9 +407,21 @@ record Configuration(
                   .formatted(port));
         }
       }
-      Webhooks webhooks =
-          new Webhooks(list("caravan.webhook.secret"), list("caravan.webhook.allow"), ports);
-      check("caravan.webhook.secret", () -> new WebhookSigner(webhooks.secrets()));
+      Map<String, List<String>> secrets = new TreeMap<>();
+      for (String name : names) {
+        if (name.equals(WEBHOOK_SECRET) || name.startsWith(WEBHOOK_SECRET + ".")) {
+          String tenant =
+              name.equals(WEBHOOK_SECRET)
+                  ? JobRequest.OPERATOR
+                  : name.substring(WEBHOOK_SECRET.length() + 1);
+          List<String> own = list(name);
+          check(name, () -> new WebhookSigner(Map.of(tenant, own)));
+          if (!own.isEmpty()) {
+            secrets.put(tenant, own);
+          }
+        }
+      }
+      Webhooks webhooks = new Webhooks(secrets, list("caravan.webhook.allow"), ports);
       check("caravan.webhook.allow", () -> new CallbackUrls(webhooks.allow(), ports));
       return webhooks;
     }

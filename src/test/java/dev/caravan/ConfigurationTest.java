@@ -80,7 +80,7 @@ class ConfigurationTest {
                     Duration.ofMinutes(5),
                     Duration.ofSeconds(3),
                     Duration.ofDays(90)),
-                new Configuration.Webhooks(List.of(), List.of(), Set.of()),
+                new Configuration.Webhooks(Map.of(), List.of(), Set.of()),
                 Optional.empty(),
                 new Configuration.Uploads(10L << 30, 8),
                 List.of(),
@@ -158,23 +158,32 @@ class ConfigurationTest {
     String secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     Configuration.Webhooks webhooks =
         read(Map.of(
-                "caravan.webhook.secret", secret + ", " + secret,
-                "caravan.webhook.allow", "n8n:5678, 10.1.0.0/16",
-                "caravan.webhook.ports", "8443"))
+                "caravan.webhook.secret",
+                secret + ", " + secret,
+                "caravan.webhook.secret.acme.eu",
+                secret,
+                "caravan.webhook.allow",
+                "n8n:5678, 10.1.0.0/16",
+                "caravan.webhook.ports",
+                "8443"))
             .webhooks();
     assertThat(webhooks)
         .isEqualTo(
             new Configuration.Webhooks(
-                List.of(secret, secret), List.of("n8n:5678", "10.1.0.0/16"), Set.of(8443)));
+                Map.of("default", List.of(secret, secret), "acme.eu", List.of(secret)),
+                List.of("n8n:5678", "10.1.0.0/16"),
+                Set.of(8443)));
     assertThat(webhooks.toString()).doesNotContain("MfKQ9r8G");
     assertThat(
             problems(
                 Map.of(
                     "caravan.webhook.secret", "whsec_dG9vIHNob3J0",
+                    "caravan.webhook.secret.acme", "whsec_dG9vIHNob3J0",
                     "caravan.webhook.allow", "http://n8n",
                     "caravan.webhook.ports", "8080,65536")))
         .contains(
             "caravan.webhook.secret: allowed is whsec_ and base64 of 24 to 64 random bytes",
+            "caravan.webhook.secret.acme: allowed is whsec_ and base64 of 24 to 64 random bytes",
             "caravan.webhook.allow: found 'http://n8n'; allowed is a host, host:port",
             "caravan.webhook.ports: found '65536'")
         .doesNotContain("dG9vIHNob3J0");

@@ -36,18 +36,22 @@ public final class JobWebhook {
    * @param url that was checked when the job was launched
    */
   public static UUID add(Connection connection, UUID jobId, String url) throws SQLException {
+    ObjectNode report = report(connection, jobId);
     ObjectNode payload = JSON.createObjectNode().put("url", url);
-    payload.set("body", small(report(connection, jobId)));
+    payload.set("tenant", report.remove("tenant"));
+    payload.set("body", small(report));
     return Outbox.add(connection, jobId, KIND, payload.toString());
   }
 
+  /** With the tenant, who chose the secret and does not need to be told. */
   private static ObjectNode report(Connection connection, UUID jobId) throws SQLException {
     String sql =
         """
-        SELECT jsonb_build_object('type', 'job.' || state, 'timestamp', report->'completed_at')
+        SELECT jsonb_build_object('type', 'job.' || r.state, 'timestamp', report->'completed_at')
           || report
-          || jsonb_build_object('project', regexp_replace(report->>'project', '^.*[.]', ''))
-        FROM caravan.job_report WHERE id = ?""";
+          || jsonb_build_object('project', regexp_replace(report->>'project', '^.*[.]', ''),
+               'tenant', j.tenant)
+        FROM caravan.job_report r JOIN caravan.job j USING (id) WHERE id = ?""";
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setObject(1, jobId);
       try (ResultSet row = query.executeQuery()) {

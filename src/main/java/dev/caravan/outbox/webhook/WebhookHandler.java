@@ -98,7 +98,7 @@ public final class WebhookHandler implements EffectHandler, AutoCloseable {
     HttpPost post = new HttpPost(urls.parse(json.get("url").textValue()));
     post.setHeader("webhook-id", id.toString());
     post.setHeader("webhook-timestamp", String.valueOf(timestamp));
-    String signature = signer.sign(id.toString(), timestamp, body);
+    String signature = signer.sign(json.get("tenant").textValue(), id.toString(), timestamp, body);
     if (!signature.isEmpty()) {
       post.setHeader("webhook-signature", signature);
     }

@@ -6,24 +6,33 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Signs as Standard Webhooks has it for symmetric secrets (v1: HMAC-SHA256). */
+/**
+ * Signs as Standard Webhooks has it for symmetric secrets (v1: HMAC-SHA256). Each tenant has
+ * secrets of its own: whoever can verify could also forge.
+ */
 public final class WebhookSigner {
 
   private static final String PREFIX = "whsec_";
   private static final int MIN_BYTES = 24;
   private static final int MAX_BYTES = 64;
 
-  private final List<Webhook> secrets;
+  private final Map<String, List<Webhook>> secrets;
 
   /**
-   * @param secrets {@code whsec_} and 24 to 64 bytes as base64; several of them while receivers
-   *     change from one to the other; none for no signature
+   * @param secrets by tenant: {@code whsec_} and 24 to 64 bytes as base64; several of them while
+   *     receivers change from one to the other; none for no signature
    * @throws CaravanException CONFIG_INVALID, without the secret
    */
-  public WebhookSigner(List<String> secrets) {
-    this.secrets = secrets.stream().map(secret -> new Webhook(bytes(secret))).toList();
+  public WebhookSigner(Map<String, List<String>> secrets) {
+    this.secrets =
+        secrets.entrySet().stream()
+            .collect(
+                Collectors.toMap(
+                    Map.Entry::getKey,
+                    tenant -> tenant.getValue().stream().map(s -> new Webhook(bytes(s))).toList()));
   }
 
   private static byte[] bytes(String secret) {
@@ -42,9 +51,9 @@ public final class WebhookSigner {
         "allowed is whsec_ and base64 of %d to %d random bytes".formatted(MIN_BYTES, MAX_BYTES));
   }
 
-  /** One signature for each secret, a space between them; empty when there is no secret. */
-  String sign(String id, long timestamp, String body) {
-    return secrets.stream()
+  /** One signature for each secret, a space between them; empty when the tenant has no secret. */
+  String sign(String tenant, String id, long timestamp, String body) {
+    return secrets.getOrDefault(tenant, List.of()).stream()
         .map(secret -> sign(secret, id, timestamp, body))
         .collect(Collectors.joining(" "));
   }

@@ -51,7 +51,9 @@ class JobWebhookTest {
                 .formatted(job));
     JsonNode payload = payload(job);
     assertThat(payload.get("url").asText()).isEqualTo("https://example.com/hook");
+    assertThat(payload.get("tenant").asText()).isEqualTo("default");
     JsonNode body = payload.get("body");
+    assertThat(body.has("tenant")).isFalse();
     assertThat(body.get("type").asText()).isEqualTo("job.failed");
     assertThat(body.get("timestamp")).isEqualTo(body.get("completed_at"));
     assertThat(body.get("job_id").asText()).isEqualTo(job.toString());

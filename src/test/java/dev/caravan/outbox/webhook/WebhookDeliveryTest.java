@@ -99,13 +99,16 @@ class WebhookDeliveryTest {
 
   private void node(CallbackUrls urls, RetrySchedule retries, Duration limit) {
     WebhookHandler handler =
-        opened(new WebhookHandler(urls, new WebhookSigner(SECRETS), retries, limit));
+        opened(
+            new WebhookHandler(urls, new WebhookSigner(Map.of("acme", SECRETS)), retries, limit));
     rig.node("node", Map.of(JobWebhook.KIND, handler));
   }
 
   private UUID add(String url) throws SQLException {
     return rig.add(
-        JobWebhook.KIND, "{\"url\": \"%s\", \"body\": {\"status\": \"größer\"}}".formatted(url));
+        JobWebhook.KIND,
+        "{\"url\": \"%s\", \"tenant\": \"acme\", \"body\": {\"status\": \"größer\"}}"
+            .formatted(url));
   }
 
   private void awaitState(UUID entry, String state) {
@@ -153,7 +156,7 @@ class WebhookDeliveryTest {
   @Test
   void triesForThreeDaysAsStandardWebhooksHasIt() throws Exception {
     try (WebhookHandler handler =
-        new WebhookHandler(new CallbackUrls(List.of(), Set.of()), new WebhookSigner(List.of()))) {
+        new WebhookHandler(new CallbackUrls(List.of(), Set.of()), new WebhookSigner(Map.of()))) {
       assertThat(handler.retries().pauses())
           .startsWith(Duration.ofSeconds(5), Duration.ofMinutes(5))
           .endsWith(Duration.ofHours(24))

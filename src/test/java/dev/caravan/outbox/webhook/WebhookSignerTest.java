@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.failure.CaravanException;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -18,21 +19,29 @@ class WebhookSignerTest {
   private static final String BODY = "{\"test\": 2432232314}";
   private static final String SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
+  private static String signatures(List<String> secrets) {
+    return new WebhookSigner(Map.of("acme", secrets)).sign("acme", ID, TIMESTAMP, BODY);
+  }
+
   @Test
   void signsAsTheReferenceDoes() {
-    assertThat(new WebhookSigner(List.of(SECRET)).sign(ID, TIMESTAMP, BODY)).isEqualTo(SIGNATURE);
+    assertThat(signatures(List.of(SECRET))).isEqualTo(SIGNATURE);
   }
 
   @Test
   void signsWithEachSecretWhileReceiversChange() {
     String other = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    String signatures = new WebhookSigner(List.of(other, SECRET)).sign(ID, TIMESTAMP, BODY);
-    assertThat(signatures.split(" ")).hasSize(2).endsWith(SIGNATURE).doesNotHaveDuplicates();
+    assertThat(signatures(List.of(other, SECRET)).split(" "))
+        .hasSize(2)
+        .endsWith(SIGNATURE)
+        .doesNotHaveDuplicates();
   }
 
   @Test
-  void signsNothingWithoutASecret() {
-    assertThat(new WebhookSigner(List.of()).sign(ID, TIMESTAMP, BODY)).isEmpty();
+  void signsNothingWithASecretOfAnotherTenant() {
+    WebhookSigner signer = new WebhookSigner(Map.of("acme", List.of(SECRET), "empty", List.of()));
+    assertThat(signer.sign("other", ID, TIMESTAMP, BODY)).isEmpty();
+    assertThat(signer.sign("empty", ID, TIMESTAMP, BODY)).isEmpty();
   }
 
   @ParameterizedTest
@@ -45,7 +54,7 @@ class WebhookSignerTest {
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaQ="
       })
   void refusesWhatIsNoSecretWithoutShowingIt(String secret) {
-    assertThatThrownBy(() -> new WebhookSigner(List.of(secret)))
+    assertThatThrownBy(() -> new WebhookSigner(Map.of("acme", List.of(secret))))
         .isInstanceOf(CaravanException.class)
         .hasMessageContaining("24 to 64")
         .message()

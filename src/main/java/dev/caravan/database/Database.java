@@ -94,6 +94,9 @@ public final class Database implements AutoCloseable {
     config.setInitializationFailTimeout(CONNECT_TIMEOUT.toMillis());
     config.setRegisterMbeans(true);
     config.addDataSourceProperty("ApplicationName", "caravan");
+    // Without it a login that is never answered holds the pool's only thread that connects: the
+    // driver does not see what the pool gives to DriverManager (pgjdbc issue 879).
+    config.addDataSourceProperty("loginTimeout", String.valueOf(CONNECT_TIMEOUT.toSeconds()));
     config.addDataSourceProperty("tcpKeepAlive", "true");
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
     config.addDataSourceProperty("socketTimeout", String.valueOf(silence.toSeconds()));

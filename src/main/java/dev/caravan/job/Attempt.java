@@ -12,6 +12,7 @@ import java.util.UUID;
  * @param maxAttempts how many there may be
  * @param parameters JSON object
  * @param timeout of this attempt
+ * @param unsure true when one before was cut off where its commit may have been done
  */
 public record Attempt(
     UUID jobId,
@@ -23,7 +24,8 @@ public record Attempt(
     String project,
     String route,
     String parameters,
-    Optional<Duration> timeout) {
+    Optional<Duration> timeout,
+    boolean unsure) {
 
   /** False when all attempts were used up and this one only finds out what became of them. */
   public boolean mayWork() {

@@ -105,8 +105,7 @@ class SilentLoadTest {
         .isEqualTo("0");
   }
 
-  @Test
-  void aCommitWhoseAnswerIsLostIsFoundEvenAfterTheLastAttempt() throws Exception {
+  private UUID jobThatCommitsForASecond() throws Exception {
     rig.sql()
         .execute(
             """
@@ -117,10 +116,28 @@ class SilentLoadTest {
     UUID job = rig.launch(ONE_ATTEMPT);
     go.countDown();
     awaitSleep("COMMIT");
+    return job;
+  }
+
+  @Test
+  void aCommitWhoseAnswerIsLostIsFoundEvenAfterTheLastAttempt() throws Exception {
+    UUID job = jobThatCommitsForASecond();
     silence();
     rig.awaitJob(job, "completed 2");
     assertThat(rig.sql().value("SELECT count(*) FROM t")).isEqualTo("1");
     assertThat(rig.sql().value("SELECT string_agg(code, ',') FROM caravan.job_error"))
         .isEqualTo("TIMEOUT");
+  }
+
+  @Test
+  void aCommitWhoseAnswerIsLostIsFoundOnceTheServerIsHeardAgain() throws Exception {
+    UUID job = jobThatCommitsForASecond();
+    network.blackHole(true);
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .until(() -> rig.sql().value("SELECT count(*) FROM caravan.job_error").equals("2"));
+    network.blackHole(false);
+    rig.awaitJob(job, "completed 3");
+    assertThat(rig.sql().value("SELECT count(*) FROM t")).isEqualTo("1");
   }
 }

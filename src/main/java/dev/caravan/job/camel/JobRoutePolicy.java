@@ -51,7 +51,10 @@ final class JobRoutePolicy extends RoutePolicySupport {
 
   /** Failures that may hide a commit. */
   private static final Set<FailureCode> MAY_BE_LOST =
-      Set.of(FailureCode.DB_UNAVAILABLE, FailureCode.TIMEOUT);
+      Set.of(FailureCode.DB_UNAVAILABLE, FailureCode.TIMEOUT, FailureCode.INTERRUPTED);
+
+  /** With the usual longest pause of 30 s most of an hour. */
+  private static final int LOOK_UPS = 100;
 
   private static final Logger LOG = LoggerFactory.getLogger(JobRoutePolicy.class);
 
@@ -165,16 +168,22 @@ final class JobRoutePolicy extends RoutePolicySupport {
     Attempt attempt = job.attempt();
     StopReason stopped = cause == null ? null : job.stopped().orElse(null);
     FailureCode code = stopped == null ? code(cause) : stopped.code();
+    boolean unsure = attempt.unsure() || mayHaveCommitted(job, code);
+    int lookUps = attempt.number() - attempt.maxAttempts();
     if (code == FailureCode.SUPERSEDED) {
       LOG.info("Attempt {} changed nothing: {}", attempt.number(), message(cause));
     } else if (stopped == StopReason.SHUTDOWN) {
-      jobs.again(attempt, null, null, Duration.ZERO);
+      jobs.again(attempt, null, null, unsure, Duration.ZERO);
     } else if (code != null && code.retryable() && attempt.hasSuccessor()) {
       LOG.warn("{} {} It is tried again.", code, message(cause));
-      jobs.again(attempt, code, message(cause), delay(attempt, cause));
-    } else if (attempt.mayWork() && mayHaveCommitted(job, code)) {
+      jobs.again(attempt, code, message(cause), unsure, delay(attempt, cause));
+    } else if (unsure && isTransient(code) && lookUps < LOOK_UPS) {
       LOG.warn("{} {} Whether its rows are there is looked up.", code, message(cause));
-      jobs.lookUp(attempt, code, stopped == null ? message(cause) : stopped.toString());
+      jobs.lookUp(
+          attempt,
+          code,
+          stopped == null ? message(cause) : stopped.toString(),
+          lookUps < 1 ? Duration.ZERO : retry.delay(lookUps));
     } else {
       Exception reason = cause;
       if (stopped != null) {
@@ -199,6 +208,10 @@ final class JobRoutePolicy extends RoutePolicySupport {
     return code != null
         && MAY_BE_LOST.contains(code)
         && job.progress().step().equals(step(LoadProgress.Step.MERGING));
+  }
+
+  private static boolean isTransient(FailureCode code) {
+    return code != null && (code.retryable() || MAY_BE_LOST.contains(code));
   }
 
   private static String step(LoadProgress.Step step) {

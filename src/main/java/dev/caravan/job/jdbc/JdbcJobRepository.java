@@ -119,22 +119,27 @@ public final class JdbcJobRepository {
    * Puts the job of an attempt back into the queue.
    *
    * @param code why; null when the node stops and the attempt is not to count
+   * @param unsure true when it may have committed
    * @param delay before it may be admitted again
    * @return as {@link #end}
    */
-  public boolean again(Attempt attempt, FailureCode code, String message, Duration delay)
+  public boolean again(
+      Attempt attempt, FailureCode code, String message, boolean unsure, Duration delay)
       throws SQLException {
-    return queue(
-        attempt, code == null ? attempt.number() - 1 : attempt.number(), code, message, delay);
+    int used = code == null ? attempt.number() - 1 : attempt.number();
+    return queue(attempt, used, code, message, unsure, delay);
   }
 
   /**
-   * Hands a job back for an attempt that only finds out whether this one has committed.
+   * Hands a job back for an attempt that only finds out whether one before has committed.
    *
    * @param code what cut it off
+   * @param delay before it may be admitted
    */
-  public void lookUp(Attempt attempt, FailureCode code, String message) throws SQLException {
-    queue(attempt, attempt.maxAttempts(), code, message, Duration.ZERO);
+  public void lookUp(Attempt attempt, FailureCode code, String message, Duration delay)
+      throws SQLException {
+    int used = Math.max(attempt.number(), attempt.maxAttempts());
+    queue(attempt, used, code, message, true, delay);
   }
 
   /** What the last attempt that failed has failed with. */
@@ -153,12 +158,13 @@ public final class JdbcJobRepository {
     }
   }
 
-  private boolean queue(Attempt attempt, int used, FailureCode code, String message, Duration delay)
+  private boolean queue(
+      Attempt attempt, int used, FailureCode code, String message, boolean unsure, Duration delay)
       throws SQLException {
     String sql =
         """
         UPDATE caravan.job SET state = 'queued', admission = NULL, node = NULL,
-          attempt = ?, run_after = clock_timestamp() + ?::bigint * interval '1 ms'
+          attempt = ?, unsure = ?, run_after = clock_timestamp() + ?::bigint * interval '1 ms'
         WHERE id = ?""";
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
@@ -169,8 +175,9 @@ public final class JdbcJobRepository {
         }
         try (PreparedStatement update = connection.prepareStatement(sql)) {
           update.setInt(1, used);
-          update.setLong(2, delay.toMillis());
-          update.setObject(3, attempt.jobId());
+          update.setBoolean(2, unsure);
+          update.setLong(3, delay.toMillis());
+          update.setObject(4, attempt.jobId());
           update.executeUpdate();
         }
       }

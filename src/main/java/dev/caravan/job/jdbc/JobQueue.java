@@ -172,10 +172,11 @@ public final class JobQueue {
     String sql =
         """
         UPDATE caravan.job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1,
-          node = ?, started_at = coalesce(started_at, clock_timestamp())
+          node = ?, started_at = coalesce(started_at, clock_timestamp()),
+          unsure = unsure OR state = 'running'
         WHERE admission = ? AND state IN ('queued', 'running')
         RETURNING id, epoch, attempt, max_attempts, tenant, kind, project, route, parameters,
-          extract(epoch FROM timeout) * 1000""";
+          extract(epoch FROM timeout) * 1000, unsure""";
     try (Connection connection = dataSource.getConnection();
         PreparedStatement claim = connection.prepareStatement(sql)) {
       claim.setString(1, node);
@@ -196,7 +197,8 @@ public final class JobQueue {
                 row.getString(7),
                 row.getString(8),
                 row.getString(9),
-                timeout == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(timeout))));
+                timeout == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(timeout)),
+                row.getBoolean(11)));
       }
     }
   }

@@ -262,7 +262,7 @@ class JobQueueTest {
     queue.progress(Map.of(first, new JobProgress("merging", 10, 10, 2)));
     assertThat(sql.value("SELECT epoch || step FROM caravan.job_progress")).isEqualTo("2reading");
     assertThat(end(first, JobState.COMPLETED, null)).isFalse();
-    assertThat(jobs.again(first, FailureCode.DB_UNAVAILABLE, "x", Duration.ZERO)).isFalse();
+    assertThat(jobs.again(first, FailureCode.DB_UNAVAILABLE, "x", false, Duration.ZERO)).isFalse();
     assertThat(state(job)).isEqualTo("running");
     assertThat(end(second, JobState.FAILED, FailureCode.INTERNAL)).isTrue();
     assertThat(end(second, JobState.COMPLETED, null)).isFalse();
@@ -273,13 +273,13 @@ class JobQueueTest {
   void whatIsTriedAgainWaitsAndWhatIsHandedBackDoesNotCount() throws Exception {
     UUID job = launch(request());
     queue.admit(FOUR);
-    jobs.again(claim(job), FailureCode.DB_CONFLICT, "locked", Duration.ofHours(1));
+    jobs.again(claim(job), FailureCode.DB_CONFLICT, "locked", false, Duration.ofHours(1));
     assertThat(queue.admit(FOUR)).isZero();
     sql.execute("UPDATE caravan.job SET run_after = now()");
     queue.admit(FOUR);
     Attempt second = claim(job);
     assertThat(second.number()).isEqualTo(2);
-    jobs.again(second, null, null, Duration.ZERO);
+    jobs.again(second, null, null, false, Duration.ZERO);
     queue.admit(FOUR);
     Attempt again = claim(job);
     assertThat(again.number()).isEqualTo(2);

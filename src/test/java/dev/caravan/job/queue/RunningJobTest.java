@@ -14,7 +14,17 @@ class RunningJobTest {
   private final RunningJob job =
       new RunningJob(
           new Attempt(
-              UUID.randomUUID(), 1, 1, 1, "default", "kind", "", "route", "{}", Optional.empty()));
+              UUID.randomUUID(),
+              1,
+              1,
+              1,
+              "default",
+              "kind",
+              "",
+              "route",
+              "{}",
+              Optional.empty(),
+              false));
 
   @Test
   void interruptsTheThreadOfAnAttemptThatIsStopped() {

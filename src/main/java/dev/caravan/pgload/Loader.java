@@ -177,6 +177,11 @@ public final class Loader {
           "Every attempt to load %s was cut off before it could say how it ended, most likely with its process; none has committed."
               .formatted(origin.file()));
     }
+    if (committed.isEmpty()) {
+      fence.get().hold(connection);
+      RejectLog.forget(connection, origin.loadId());
+      connection.commit();
+    }
     return committed;
   }
 

@@ -260,7 +260,7 @@ public final class Loader {
 
   private Staging stage(ColumnPlan plan, KeyOrder keys, PlainValues values)
       throws SQLException, IOException {
-    Staging staging = Staging.create(connection, plan);
+    Staging staging = Staging.create(connection, plan, records);
     CopyRows copy = CopyRows.toStaging(connection, plan, second, origin);
     if (copy(copy, plan, keys, values)) {
       staging.join(SecondStream.attempt(origin));

@@ -10,15 +10,18 @@ import dev.caravan.imports.MoveFiles;
 import dev.caravan.imports.SftpImport;
 import dev.caravan.inspection.Metrics;
 import dev.caravan.job.Effect;
+import dev.caravan.job.JobRequest;
 import dev.caravan.job.camel.FileRecorder;
 import dev.caravan.job.camel.JobControl;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
+import dev.caravan.job.camel.RejectReplay;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.camel.Schedule;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobLog;
 import dev.caravan.job.jdbc.JobQueue;
+import dev.caravan.job.jdbc.JobReports.FileLoad;
 import dev.caravan.job.jdbc.ScheduleFires;
 import dev.caravan.job.queue.JobEngine;
 import dev.caravan.outbox.Outbox;
@@ -33,6 +36,7 @@ import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
 import dev.caravan.source.sftp.Unpacked;
 import dev.caravan.sync.ModuleSync;
+import dev.caravan.sync.SyncReplay;
 import dev.caravan.sync.SyncSchedules;
 import dev.caravan.sync.jdbc.Ingestions;
 import dev.caravan.upload.StoredUpload;
@@ -169,6 +173,7 @@ public final class Caravan implements AutoCloseable {
     private JobEngine engine;
     private CallbackUrls callbackUrls;
     private Imports imports;
+    private SyncReplay syncReplay;
 
     Lifecycle(PrintStream out) {
       started = new Started(out);
@@ -295,6 +300,13 @@ public final class Caravan implements AutoCloseable {
           : imports.find(project).map(SftpImport::connection).map(databases::named).orElse(null);
     }
 
+    /** Empty when no such project runs here. */
+    private Optional<JobRequest> replay(FileLoad load) {
+      return load.project().equals(ModuleSync.PROJECT)
+          ? Optional.of(syncReplay.request(load))
+          : imports.find(load.project()).map(found -> found.replay().request(load));
+    }
+
     private void catchUp() throws SQLException {
       imports.catchUp();
       for (Schedule schedule : schedules) {
@@ -311,6 +323,10 @@ public final class Caravan implements AutoCloseable {
           new ModuleSync(
               context, new Ingestions(databases.main(), api.reads()), settings, engine::wake);
       context.getRegistry().bind("syncApi", new SyncApi(sync));
+      syncReplay = new SyncReplay(context, settings);
+      context
+          .getRegistry()
+          .bind("syncReplay", new RejectReplay(databases.main(), syncReplay::refused));
       SyncSchedules syncSchedules = new SyncSchedules(sync, settings);
       context.getRegistry().bind("syncSchedules", syncSchedules);
       if (configuration.syncSchedules().isPresent()) {
@@ -408,13 +424,7 @@ public final class Caravan implements AutoCloseable {
       context.getRegistry().bind("imports", imports);
       context
           .getRegistry()
-          .bind(
-              "rejectsApi",
-              new RejectsApi(
-                  api.reports(),
-                  this::target,
-                  project -> imports.find(project).map(SftpImport::replay).orElse(null),
-                  launcher));
+          .bind("rejectsApi", new RejectsApi(api.reports(), this::target, this::replay, launcher));
       context
           .getRegistry()
           .bind(

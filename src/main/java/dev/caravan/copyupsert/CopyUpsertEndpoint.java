@@ -189,7 +189,7 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
   }
 
   /** The load that the options describe; null when only a header can tell it. */
-  CopyUpsertLoad configuredLoad() {
+  public CopyUpsertLoad configuredLoad() {
     return load;
   }
 

@@ -49,7 +49,7 @@ public final class GivenFiles implements Processor {
     this.folder =
         new AllowedFolder(
             around.localFiles().map(all -> all.resolve(tenant).toString()).orElse(""),
-            "files",
+            "/files",
             "caravan.imports.folder");
   }
 
@@ -102,7 +102,7 @@ public final class GivenFiles implements Processor {
   /**
    * The file of a name in the tenant's folder.
    *
-   * @throws CaravanException as {@link AllowedFolder#file}
+   * @throws dev.caravan.failure.InvalidParameter as {@link AllowedFolder#file}
    */
   public Path local(String name) {
     return folder.file(name);

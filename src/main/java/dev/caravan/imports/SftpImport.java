@@ -3,6 +3,7 @@ package dev.caravan.imports;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.job.Retry;
 import dev.caravan.job.camel.FileRecorder;
+import dev.caravan.job.camel.RejectReplay;
 import dev.caravan.job.camel.Schedule;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobLauncher;
@@ -260,8 +261,8 @@ public final class SftpImport implements AutoCloseable {
     bind("given", given);
     bind("givenRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
     bind("end", new ImportEnd());
-    replay = new Replay(project, target, imports);
-    bind("replay", replay);
+    replay = new Replay(project, imports);
+    bind("replay", new RejectReplay(target, replay::refused));
     bind("replayRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
   }
 

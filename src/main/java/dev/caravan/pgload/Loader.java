@@ -177,6 +177,11 @@ public final class Loader {
           "Every attempt to load %s was cut off before it could say how it ended, most likely with its process; none has committed."
               .formatted(origin.file()));
     }
+    if (committed.isEmpty()) {
+      fence.get().hold(connection);
+      RejectLog.forget(connection, origin.loadId());
+      connection.commit();
+    }
     return committed;
   }
 
@@ -255,7 +260,7 @@ public final class Loader {
 
   private Staging stage(ColumnPlan plan, KeyOrder keys, PlainValues values)
       throws SQLException, IOException {
-    Staging staging = Staging.create(connection, plan);
+    Staging staging = Staging.create(connection, plan, records);
     CopyRows copy = CopyRows.toStaging(connection, plan, second, origin);
     if (copy(copy, plan, keys, values)) {
       staging.join(SecondStream.attempt(origin));

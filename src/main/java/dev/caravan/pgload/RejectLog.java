@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * The refused records of one load. It holds a bounded part in memory: full batches go to the table
@@ -104,6 +105,17 @@ final class RejectLog {
   /** Writes the first ones, after the load's transaction was rolled back. */
   void writeFirst(Connection connection) throws SQLException {
     insert(connection, first);
+  }
+
+  /** Those of an earlier attempt at the load, which refused what it found in the source then. */
+  static void forget(Connection connection, UUID loadId) throws SQLException {
+    for (String table : List.of("caravan.reject", "caravan.reject_columns")) {
+      try (PreparedStatement delete =
+          connection.prepareStatement("DELETE FROM " + table + " WHERE load_id = ?")) {
+        delete.setObject(1, loadId);
+        delete.executeUpdate();
+      }
+    }
   }
 
   private void insert(Connection connection, List<Reject> rejects) throws SQLException {

@@ -3,6 +3,7 @@ package dev.caravan.pgload;
 import de.siegmar.fastcsv.writer.CsvWriter;
 import de.siegmar.fastcsv.writer.LineDelimiter;
 import de.siegmar.fastcsv.writer.QuoteStrategies;
+import dev.caravan.record.Reject;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -52,9 +53,10 @@ public final class Rejects {
   /**
    * Some rejects.
    *
+   * @param columns of the source, in the order of each record's fields; empty without rejects
    * @param next the line to go on after; null when these are the last ones
    */
-  public record Page(List<StoredReject> rejects, Long next) {}
+  public record Page(List<String> columns, List<StoredReject> rejects, Long next) {}
 
   private Rejects() {}
 
@@ -83,12 +85,22 @@ public final class Rejects {
       query.setInt(4, limit);
       query.setInt(5, PAGE_BYTES);
       try (ResultSet row = query.executeQuery()) {
-        return page(row);
+        return page(columns(connection, loadId), row);
       }
     }
   }
 
-  private static Page page(ResultSet row) throws SQLException {
+  private static List<String> columns(Connection connection, UUID loadId) throws SQLException {
+    String sql = "SELECT columns FROM caravan.reject_columns WHERE load_id = ?";
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, loadId);
+      try (ResultSet row = query.executeQuery()) {
+        return row.next() ? List.of((String[]) row.getArray(1).getArray()) : List.of();
+      }
+    }
+  }
+
+  private static Page page(List<String> columns, ResultSet row) throws SQLException {
     List<StoredReject> rejects = new ArrayList<>();
     long found = 0;
     while (row.next()) {
@@ -106,7 +118,7 @@ public final class Rejects {
       found = row.getLong("found");
     }
     boolean more = found > rejects.size();
-    return new Page(rejects, more ? rejects.get(rejects.size() - 1).line() : null);
+    return new Page(columns, rejects, more ? rejects.get(rejects.size() - 1).line() : null);
   }
 
   /**
@@ -157,16 +169,20 @@ public final class Rejects {
    * @param columns of the source, in its order
    * @param records each as the source would have it
    */
-  public record Fixed(List<String> columns, List<String> records, List<Long> lines) {}
+  public record Fixed(List<String> columns, List<String> records, List<Long> lines) {
+
+    /** A file of them. */
+    public String csv(char delimiter) {
+      return Reject.csv(columns, delimiter) + "\n" + String.join("\n", records) + "\n";
+    }
+  }
 
   /** What a replay of the load would load; at the most 100,000 records at once. */
   public static Fixed fixed(Connection connection, UUID loadId) throws SQLException {
     String sql =
         """
-        SELECT r.line, r.fixed, c.columns
-        FROM caravan.reject r JOIN caravan.reject_columns c USING (load_id)
-        WHERE r.load_id = ? AND r.status = 'fixed' ORDER BY r.line LIMIT 100000""";
-    List<String> columns = List.of();
+        SELECT line, fixed FROM caravan.reject
+        WHERE load_id = ? AND status = 'fixed' ORDER BY line LIMIT 100000""";
     List<String> records = new ArrayList<>();
     List<Long> lines = new ArrayList<>();
     try (PreparedStatement query = connection.prepareStatement(sql)) {
@@ -175,11 +191,10 @@ public final class Rejects {
         while (row.next()) {
           lines.add(row.getLong(1));
           records.add(row.getString(2));
-          columns = List.of((String[]) row.getArray(3).getArray());
         }
       }
     }
-    return new Fixed(columns, records, lines);
+    return new Fixed(columns(connection, loadId), records, lines);
   }
 
   /** The records were replayed. */

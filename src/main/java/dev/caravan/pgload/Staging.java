@@ -1,11 +1,14 @@
 package dev.caravan.pgload;
 
 import dev.caravan.pgload.Target.Column;
+import dev.caravan.record.RecordStream;
+import dev.caravan.record.Reject;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -20,11 +23,13 @@ final class Staging {
 
   private final Connection connection;
   private final ColumnPlan plan;
+  private final RecordStream source;
   private String table = OWN;
 
-  private Staging(Connection connection, ColumnPlan plan) {
+  private Staging(Connection connection, ColumnPlan plan, RecordStream source) {
     this.connection = connection;
     this.plan = plan;
+    this.source = source;
   }
 
   /** Everything that is staged, for SQL. */
@@ -46,12 +51,14 @@ final class Staging {
         .collect(Collectors.joining("", "(line bigint", ")"));
   }
 
-  static Staging create(Connection connection, ColumnPlan plan) throws SQLException {
+  /** For the records of the source. */
+  static Staging create(Connection connection, ColumnPlan plan, RecordStream source)
+      throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute(
           "CREATE TEMPORARY TABLE caravan_staging %s ON COMMIT DROP".formatted(columns(plan)));
     }
-    return new Staging(connection, plan);
+    return new Staging(connection, plan, source);
   }
 
   /** The value of column {@code i} as its target column takes it. */
@@ -97,26 +104,28 @@ final class Staging {
     }
   }
 
-  /** The row of one line as CSV, for the rejects table. */
+  /** The row of one line, for the rejects table. */
   String raw(long line) throws SQLException {
     String sql = "SELECT * FROM " + table + " WHERE line = ?";
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setLong(1, line);
       try (ResultSet row = query.executeQuery()) {
         row.next();
-        return csv(row, 2, plan.columns().size());
+        return raw(row, 2);
       }
     }
   }
 
-  /** {@code count} columns of the row from {@code first} on, as CSV. */
-  static String csv(ResultSet row, int first, int count) throws SQLException {
-    StringBuilder csv = new StringBuilder();
-    for (int i = first; i < first + count; i++) {
-      String value = row.getString(i);
-      csv.append(i == first ? "" : ",");
-      csv.append(value == null ? "" : '"' + value.replace("\"", "\"\"") + '"');
+  /**
+   * A staged row as its source would have it; fields that no column takes are empty.
+   *
+   * @param first where the columns of the staging table begin
+   */
+  String raw(ResultSet row, int first) throws SQLException {
+    String[] values = new String[source.columns().size()];
+    for (int i = 0; i < plan.columns().size(); i++) {
+      values[plan.fields().get(i)] = row.getString(first + i);
     }
-    return csv.toString();
+    return Reject.csv(Arrays.asList(values), source.delimiter());
   }
 }

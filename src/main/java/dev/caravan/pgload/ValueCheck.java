@@ -137,7 +137,7 @@ final class ValueCheck {
         sourceColumns.get(plan.fields().get(condition.column())),
         code,
         message,
-        Staging.csv(row, 3, plan.columns().size()));
+        staging.raw(row, 3));
   }
 
   private String outside(String value) {

@@ -31,6 +31,11 @@ public interface RecordStream extends Closeable {
    */
   Step next() throws IOException;
 
+  /** What stands between the fields of a refused record as it is shown. */
+  default char delimiter() {
+    return ',';
+  }
+
   /** The values of the current record; the same object every time. */
   Fields fields();
 

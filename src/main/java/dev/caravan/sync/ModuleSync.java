@@ -83,8 +83,9 @@ public final class ModuleSync {
    * Starts a sync.
    *
    * @return its number; empty when there is no such module or factor type
-   * @throws CaravanException NO_PROVIDER; CONFIG_INVALID when the provider does not take the
-   *     request as it is; any other code when its connection is not valid now
+   * @throws dev.caravan.failure.InvalidParameter when the provider does not take the request as it
+   *     is
+   * @throws CaravanException NO_PROVIDER; any other code when its connection is not valid now
    */
   public Optional<Integer> start(SyncRequest wanted) throws SQLException {
     return start(wanted, null);
@@ -147,7 +148,7 @@ public final class ModuleSync {
   }
 
   /** Somebody waits for the answer; a source that says nothing is one that cannot be reached. */
-  private void check(ProviderRoutes.Provider provider, String parameters) {
+  private void check(ProviderRoutes.Provider provider, String parameters) throws SQLException {
     Future<Exchange> answer =
         template.asyncSend(
             "direct:" + provider.checkRoute(), e -> e.getMessage().setBody(parameters));
@@ -167,6 +168,9 @@ public final class ModuleSync {
     }
     if (failure instanceof CaravanException known) {
       throw known;
+    }
+    if (failure instanceof SQLException ours) {
+      throw ours; // the uploads are in the database of the jobs
     }
     if (failure != null) {
       throw new IllegalStateException("defect of " + provider.checkRoute(), failure);

@@ -74,8 +74,8 @@ public final class ProviderRoutes {
   /**
    * The provider for a module type, or else the one for any.
    *
-   * @throws CaravanException NO_PROVIDER when there is none; CONFIG_INVALID when its route to
-   *     validate the connection is missing
+   * @throws CaravanException NO_PROVIDER when there is none, or its route to validate the
+   *     connection is missing
    */
   public Provider find(String moduleType, String providerType, String target) {
     Provider provider =
@@ -85,7 +85,7 @@ public final class ProviderRoutes {
             .orElseThrow(() -> none(moduleType, providerType, target));
     if (context.getRoute(provider.checkRoute()) == null) {
       throw new CaravanException(
-          FailureCode.CONFIG_INVALID,
+          FailureCode.NO_PROVIDER,
           "The provider %s has no route %s, which validates its connection."
               .formatted(provider.shown(), provider.checkRoute()));
     }

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.InvalidParameter;
 import dev.caravan.imports.GivenParameters;
 import dev.caravan.imports.ImportParameters;
 import dev.caravan.imports.Imports;
@@ -185,8 +185,8 @@ public final class ImportApi {
     for (String file : files) {
       try {
         names.add(project.given().local(file).getFileName().toString());
-      } catch (CaravanException e) {
-        throw RefusedSetup.invalid("/files/" + names.size(), e.getMessage());
+      } catch (InvalidParameter e) {
+        throw RefusedSetup.invalid("/files/" + names.size(), e.detail());
       }
     }
     return names;

@@ -3,7 +3,6 @@ package dev.caravan.web;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import dev.caravan.imports.Replay;
 import dev.caravan.job.JobRequest;
 import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobReports;
@@ -36,17 +35,17 @@ public final class RejectsApi {
           ProblemCode.BAD_PARAMETER,
           "The job has loaded no such file, or several: name one by the parameter file.");
 
-  private static final Problem NO_REPLAY =
+  private static final Problem NOT_CONFIGURED =
       new Problem(
-          ProblemCode.CONFLICT,
-          "Records of a module sync are corrected where they come from; then sync again.");
+          ProblemCode.NOT_FOUND,
+          "The project of the job is not configured any more; its database is not known.");
 
   private static final ObjectMapper JSON =
       new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
   private final JobReports reports;
   private final Function<String, DataSource> targets;
-  private final Function<String, Replay> replays;
+  private final Function<FileLoad, Optional<JobRequest>> replays;
   private final JobLauncher launcher;
 
   /**
@@ -54,12 +53,12 @@ public final class RejectsApi {
    *
    * @param reports know the project of a job
    * @param targets the database that a project loads into, by the project's key; null for none
-   * @param replays by the project's key
+   * @param replays a request to replay what was fixed of a load; empty when its project is gone
    */
   public RejectsApi(
       JobReports reports,
       Function<String, DataSource> targets,
-      Function<String, Replay> replays,
+      Function<FileLoad, Optional<JobRequest>> replays,
       JobLauncher launcher) {
     this.reports = reports;
     this.targets = targets;
@@ -157,12 +156,11 @@ public final class RejectsApi {
         exchange,
         (connection, load) -> {
           String tenant = Answer.caller(exchange).tenant();
-          Replay replay = replays.apply(load.project());
-          if (replay == null) {
-            return Answer.problem(exchange, NO_REPLAY);
+          Optional<JobRequest> request = replays.apply(load);
+          if (request.isEmpty()) {
+            return Answer.problem(exchange, NOT_CONFIGURED);
           }
-          JobRequest request = replay.request(load.loadId(), load.file());
-          UUID job = launcher.launch(request.tenant(tenant).retryOf(Answer.id(id))).jobId();
+          UUID job = launcher.launch(request.get().tenant(tenant).retryOf(Answer.id(id))).jobId();
           Answer.accepted(exchange, "/api/v1/jobs/" + job);
           return "{\"job_id\":\"%s\",\"status\":\"queued\"}".formatted(job);
         });
@@ -194,11 +192,7 @@ public final class RejectsApi {
   private Object ofLoad(FileLoad load, Exchange exchange, TargetQuery query) throws SQLException {
     DataSource target = targets.apply(load.project());
     if (target == null) {
-      return Answer.problem(
-          exchange,
-          new Problem(
-              ProblemCode.NOT_FOUND,
-              "The project of the job is not configured any more; its database is not known."));
+      return Answer.problem(exchange, NOT_CONFIGURED);
     }
     try (Connection connection = target.getConnection()) {
       return query.run(connection, load);

@@ -6,9 +6,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.InvalidParameter;
 import dev.caravan.sync.ModuleSync;
 import dev.caravan.sync.SyncRequest;
+import dev.caravan.web.Problem.Violation;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Optional;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
@@ -99,8 +102,13 @@ public final class SyncApi {
     if (e.code() == FailureCode.NOT_FAILED) {
       return Answer.problem(exchange, new Problem(ProblemCode.NOT_FAILED, e.getMessage()));
     }
-    if (e.code() == FailureCode.CONFIG_INVALID) {
-      return Answer.problem(exchange, new Problem(ProblemCode.INVALID, e.getMessage()));
+    if (e instanceof InvalidParameter wrong) {
+      return Answer.problem(
+          exchange,
+          new Problem(
+              ProblemCode.INVALID,
+              "The provider does not take the request as it is.",
+              List.of(new Violation("body", wrong.pointer(), wrong.detail()))));
     }
     e.retryAfter()
         .ifPresent(pause -> exchange.getMessage().setHeader("Retry-After", pause.toSeconds()));

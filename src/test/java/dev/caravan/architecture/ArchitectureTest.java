@@ -76,6 +76,7 @@ class ArchitectureTest {
         new Arrow(
             "sync",
             FAILURE,
+            "dev.caravan.copyupsert..",
             "dev.caravan.database..",
             "dev.caravan.job..",
             "com.fasterxml.jackson..",

@@ -13,6 +13,7 @@ import dev.caravan.testing.TestDatabase;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -112,6 +113,14 @@ class FenceTest {
         }
       }
       return b;
+    }
+  }
+
+  @SuppressWarnings("InputStreamSlowMultibyteRead") // it has none
+  private static final class Broken extends InputStream {
+    @Override
+    public int read() throws IOException {
+      throw new IOException("the connection broke");
     }
   }
 
@@ -219,5 +228,20 @@ class FenceTest {
     load(1, "once");
     assertThat(close()).isFalse();
     assertThat(load(2, "once").inserted()).as("the fence is still open").isEqualTo(1);
+  }
+
+  @Test
+  void aNewAttemptForgetsWhatTheOneBeforeItRefused() throws Exception {
+    InputStream cut =
+        new SequenceInputStream(
+            new ByteArrayInputStream(bytes("a\none\n2,3\n4,5\n")), new Broken());
+    assertThatThrownBy(() -> load(1, true, cut)).hasMessageContaining("broke");
+    assertThat(refused()).contains("3|2,3");
+    load(2, true, new ByteArrayInputStream(bytes("a\n6,7\none\n")));
+    assertThat(refused()).containsExactly("2|6,7");
+  }
+
+  private List<String> refused() {
+    return sql.rows("SELECT line, raw FROM caravan.reject ORDER BY line");
   }
 }

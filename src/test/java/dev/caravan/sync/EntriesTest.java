@@ -77,6 +77,17 @@ class EntriesTest {
             s -> List.of("completed", "failed").contains(s.get("status").textValue()));
   }
 
+  /** The caller has to correct something, at that place. */
+  private static void refused(HttpResponse<String> answer, String pointer) {
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(422);
+    JsonNode problem = Api.json(answer);
+    assertThat(problem.at("/error_code").textValue()).isEqualTo("INVALID");
+    assertThat(problem.at("/errors")).hasSize(1);
+    assertThat(problem.at("/errors/0/in").textValue()).isEqualTo("body");
+    assertThat(problem.at("/errors/0/at").textValue()).isEqualTo(pointer);
+    assertThat(problem.at("/errors/0/detail").textValue()).isNotBlank();
+  }
+
   @Test
   void loadsAFileThatWasUploaded() {
     HttpResponse<String> sent =
@@ -97,13 +108,10 @@ class EntriesTest {
     assertThat(SQL.value("SELECT function FROM headcount_entries WHERE sciper = '9'"))
         .isEqualTo("Dean");
     for (String none : List.of(UUID.randomUUID().toString(), "../../x")) {
-      HttpResponse<String> refused = post("/data-entries/2", "csv_upload", config.formatted(none));
-      assertThat(refused.statusCode()).isBetween(400, 503);
-      assertThat(refused.body()).contains("config.upload");
+      refused(post("/data-entries/2", "csv_upload", config.formatted(none)), "/config/upload");
     }
-    assertThat(
-            post("/data-entries/2", "csv_upload", "{\"file\":\"a.csv\",\"upload\":\"x\"}").body())
-        .contains("either file or upload");
+    refused(
+        post("/data-entries/2", "csv_upload", "{\"file\":\"a.csv\",\"upload\":\"x\"}"), "/config");
   }
 
   @Test
@@ -181,15 +189,16 @@ class EntriesTest {
             "link.csv",
             "linked/heads.csv")) {
       HttpResponse<String> answer = upload("/data-entries/2", name);
-      assertThat(answer.statusCode()).as(name).isEqualTo(422);
+      refused(answer, "/config/file");
       assertThat(answer.body()).doesNotContain(folder.toString());
     }
-    assertThat(post("/data-entries/2", "csv_upload", "{}").statusCode()).isEqualTo(422);
-    assertThat(post("/data-entries/2", "csv_upload", "{\"file\":[1]}").statusCode()).isEqualTo(422);
-    assertThat(upload("/data-entries/2", "nothing.csv").statusCode()).isEqualTo(503);
+    refused(post("/data-entries/2", "csv_upload", "{}"), "/config/file");
+    refused(post("/data-entries/2", "csv_upload", "{\"file\":[1]}"), "/config/file");
+    refused(upload("/data-entries/2", "nothing.csv"), "/config/file");
     Files.writeString(uploads.resolve("short.csv"), "sciper,function\n1,x\n");
-    assertThat(upload("/data-entries/2", "short.csv").body())
-        .contains("HEADER_MISMATCH", "centre_financier");
+    refused(upload("/data-entries/2", "short.csv"), "/config/file");
+    Files.writeString(uploads.resolve("empty.csv"), "");
+    refused(upload("/data-entries/2", "empty.csv"), "/config/file");
     assertThat(SQL.value("SELECT count(*) FROM caravan.job")).isEqualTo(before);
   }
 
@@ -224,17 +233,28 @@ class EntriesTest {
             .mapToObj(i -> "{\"id\":\"%d\"}".formatted(i))
             .collect(Collectors.joining(","));
     for (String config :
-        List.of(
-            "{}",
-            "{\"rows\":[]}",
-            "{\"rows\":{}}",
-            "{\"rows\":[1]}",
-            "{\"rows\":[{\"colour\":\"red\"}]}",
-            "{\"rows\":[{\"id\":{\"a\":1}}]}",
-            "{\"rows\":[" + tooMany + "]}")) {
-      HttpResponse<String> answer = post("/data-entries/3", "manual_entry", config);
-      assertThat(answer.statusCode()).as(config).isEqualTo(422);
-      assertThat(answer.body()).contains("config.rows");
+        List.of("{}", "{\"rows\":[]}", "{\"rows\":{}}", "{\"rows\":[" + tooMany + "]}")) {
+      refused(post("/data-entries/3", "manual_entry", config), "/config/rows");
     }
+    for (String bad : List.of("1", "{\"colour\":\"red\"}", "{\"id\":{\"a\":1}}")) {
+      String rows = "{\"rows\":[" + "{\"id\":\"x\"},".repeat(3) + bad + "]}";
+      refused(post("/data-entries/3", "manual_entry", rows), "/config/rows/3");
+    }
+  }
+
+  @Test
+  void aDatabaseOfOursThatFailsWhileASyncIsCheckedIsNoFaultOfTheCaller() throws Exception {
+    String before = SQL.value("SELECT count(*) FROM caravan.job");
+    SQL.execute("ALTER TABLE caravan.upload RENAME TO away");
+    try {
+      HttpResponse<String> answer =
+          post("/data-entries/2", "csv_upload", "{\"upload\":\"%s\"}".formatted(UUID.randomUUID()));
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(503);
+      assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+      assertThat(Api.json(answer).get("error_code").textValue()).isEqualTo("DB_UNAVAILABLE");
+    } finally {
+      SQL.execute("ALTER TABLE caravan.away RENAME TO upload");
+    }
+    assertThat(SQL.value("SELECT count(*) FROM caravan.job")).isEqualTo(before);
   }
 }

@@ -60,7 +60,9 @@ class ModuleSyncTest {
                     "              - process:\n                  id: record-load",
                     "              - process:\n                  ref: failAfterLoad\n"
                         + "              - process:\n                  id: record-load")
-            + "- beans:\n    - name: failAfterLoad\n      type: dev.caravan.sync.FailAfterLoad\n");
+            + "- beans:\n    - name: failAfterLoad\n      type: dev.caravan.sync.FailAfterLoad\n"
+            + "- route:\n    id: sync-commuting-unchecked-data_entries\n    from:\n"
+            + "      uri: direct:sync-commuting-unchecked-data_entries\n      steps: [{log: loads}]\n");
     assertThat(provider).content().contains("ref: failAfterLoad");
     Path mapping = folder.resolve("parking.yaml");
     Files.writeString(mapping, ProviderRoutesTest.walkThrough("1. The mapping"));
@@ -178,6 +180,12 @@ class ModuleSyncTest {
       assertThat(answer.statusCode()).as(path).isEqualTo(400);
       assertThat(Api.json(answer).get("error_code").textValue()).isEqualTo("NO_PROVIDER");
     }
+    HttpResponse<String> unchecked =
+        operator.post(
+            "/api/v1/sync/data-entries/71", "{\"provider_type\":\"unchecked\",\"year\":2025}");
+    assertThat(unchecked.statusCode()).isEqualTo(400);
+    assertThat(unchecked.body())
+        .contains("NO_PROVIDER", "no route check-commuting-unchecked-data_entries");
     assertThat(jobs()).isEqualTo(before);
   }
 

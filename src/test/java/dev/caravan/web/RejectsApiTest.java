@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -54,7 +55,7 @@ class RejectsApiTest {
         new RejectsApi(
             new JobReports(TenantReads.prepare(jobDatabase.dataSource())),
             Map.<String, javax.sql.DataSource>of("p", target.dataSource())::get,
-            project -> null,
+            load -> Optional.empty(),
             null);
     User user = Guard.user(new Caller("default", Role.VIEWER, "test"));
     exchange.getMessage().setHeader(VertxPlatformHttpConstants.AUTHENTICATED_USER, user);
@@ -123,6 +124,7 @@ class RejectsApiTest {
   void tellsAllThatIsKnownOfAReject() throws Exception {
     JsonNode page = page(job("p", "id,x\n1,a\n2,b\0c\n3\n"), null, null);
     assertThat(page.at("/next").isNull()).isTrue();
+    assertThat(page.at("/columns").toString()).isEqualTo("[\"id\",\"x\"]");
     assertThat(page.at("/rejects")).hasSize(2);
     JsonNode first = page.at("/rejects/0");
     assertThat(first.at("/file").asText()).isEqualTo("-a.csv");

@@ -191,6 +191,7 @@ final class JobRoutePolicy extends RoutePolicySupport {
       } else if (code == FailureCode.ATTEMPTS_EXHAUSTED) {
         reason = jobs.lastError(attempt.jobId()).map(Exception.class::cast).orElse(cause);
       }
+      recordLoad(attempt, exchange, reason);
       end(
           end(
               attempt.jobId(),
@@ -200,6 +201,16 @@ final class JobRoutePolicy extends RoutePolicySupport {
               reason,
               files(exchange)),
           attempt.epoch());
+    }
+  }
+
+  /** A load of the route itself that no step of it has recorded, most often because it failed. */
+  private void recordLoad(Attempt attempt, Exchange exchange, Exception cause) throws SQLException {
+    FileResult file = FileRecorder.result(exchange.getMessage(), cause);
+    if (file.table() != null
+        && files(exchange).stream().noneMatch(known -> file.loadId().equals(known.loadId()))
+        && jobs.record(attempt.jobId(), attempt.epoch(), attempt.project(), file, List.of())) {
+      files(exchange).add(file);
     }
   }
 

@@ -91,12 +91,13 @@ public final class JobReports {
    * The load of a job's file.
    *
    * @param file null when the job has one file only
-   * @return its id and file; empty when there is none, or more than one to choose from
+   * @return it with its job; empty when there is none, or more than one to choose from
    */
   public Optional<FileLoad> load(String tenant, UUID id, String file) throws SQLException {
     String sql =
         """
-        SELECT f.load_id, f.file, j.project FROM caravan.job j JOIN caravan.job_file f ON f.job_id = j.id
+        SELECT f.load_id, f.file, j.project, j.route, j.target, j.parameters
+        FROM caravan.job j JOIN caravan.job_file f ON f.job_id = j.id
         WHERE j.id = ? AND j.tenant = ? AND f.load_id IS NOT NULL AND (?::text IS NULL OR f.file = ?)
         LIMIT 2""";
     return reads.read(
@@ -112,15 +113,28 @@ public final class JobReports {
                 return Optional.empty();
               }
               FileLoad load =
-                  new FileLoad(row.getObject(1, UUID.class), row.getString(2), row.getString(3));
+                  new FileLoad(
+                      row.getObject(1, UUID.class),
+                      row.getString(2),
+                      row.getString(3),
+                      row.getString(4),
+                      row.getString(5),
+                      row.getString(6));
               return row.next() ? Optional.empty() : Optional.of(load);
             }
           }
         });
   }
 
-  /** A file of a job of the project, and its load in the ledger. */
-  public record FileLoad(UUID loadId, String file, String project) {}
+  /**
+   * A file of a job, and its load in the ledger.
+   *
+   * @param route that loaded it; null for a job outside of the queue
+   * @param target of the job; null when it has none
+   * @param parameters of the job, a JSON object
+   */
+  public record FileLoad(
+      UUID loadId, String file, String project, String route, String target, String parameters) {}
 
   private Optional<String> ofJob(String select, String tenant, UUID id) throws SQLException {
     return reads.text(tenant, select + " WHERE j.id = ? AND j.tenant = ?", id, tenant);

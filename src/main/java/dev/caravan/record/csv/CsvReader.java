@@ -121,6 +121,11 @@ public final class CsvReader implements RecordStream {
   }
 
   @Override
+  public char delimiter() {
+    return format.delimiter();
+  }
+
+  @Override
   public Step next() throws IOException {
     if (!nextNonBlank()) {
       if (format.trailer().isPresent() && !trailerSeen) {

@@ -223,7 +223,24 @@ public final class MapRecordStream implements RecordStream {
         column < 0 ? null : columns.get(column),
         code,
         message,
-        String.valueOf(current).replace("\0", "\\x00"));
+        raw().replace("\0", "\\x00"));
+  }
+
+  /** CSV of the columns; the map as it is where that would hide a value, or cannot be written. */
+  private String raw() {
+    if (!columns.containsAll(current.keySet())) {
+      return current.toString();
+    }
+    try {
+      List<String> values = new ArrayList<>();
+      for (int i = 0; i < columns.size(); i++) {
+        Object value = current.get(columns.get(i));
+        values.add(json[i] ? toJson(value) : text(value));
+      }
+      return Reject.csv(values, delimiter());
+    } catch (JsonProcessingException e) {
+      return current.toString();
+    }
   }
 
   @Override

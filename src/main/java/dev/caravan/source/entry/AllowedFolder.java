@@ -1,7 +1,7 @@
 package dev.caravan.source.entry;
 
-import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.InvalidParameter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -13,17 +13,17 @@ public final class AllowedFolder {
   private static final int MAX_NAME = 1_024;
 
   private final String folder;
-  private final String key;
+  private final String pointer;
   private final String setting;
 
   /**
    * @param folder of this machine; empty to let callers name no file
-   * @param key where callers name a file, for messages
+   * @param pointer where callers name a file in their request, as a JSON pointer
    * @param setting that says the folder, for messages
    */
-  public AllowedFolder(String folder, String key, String setting) {
+  public AllowedFolder(String folder, String pointer, String setting) {
     this.folder = folder;
-    this.key = key;
+    this.pointer = pointer;
     this.setting = setting;
   }
 
@@ -31,22 +31,24 @@ public final class AllowedFolder {
    * The file of a name, which stands below the folder, also behind all symbolic links.
    *
    * @param name relative to the folder, with slashes
-   * @throws CaravanException CONFIG_INVALID when the name leads elsewhere or no folder is set;
-   *     SOURCE_GONE when there is no such file
+   * @throws InvalidParameter CONFIG_INVALID when the name leads elsewhere or no folder is set;
+   *     SOURCE_GONE when there is no such file; SOURCE_DENIED when it cannot be read
    */
   public Path file(String name) {
     if (folder.isBlank()) {
-      throw new CaravanException(
+      throw new InvalidParameter(
           FailureCode.CONFIG_INVALID,
-          "%s: no folder is set whose files may be named; set %s.".formatted(key, setting));
+          pointer,
+          "no folder is set whose files may be named; set %s.".formatted(setting));
     }
     Path root = Path.of(folder).toAbsolutePath().normalize();
     Path file = below(root, name);
     try {
       if (!Files.isRegularFile(file)) {
-        throw new CaravanException(
+        throw new InvalidParameter(
             FailureCode.SOURCE_GONE,
-            "%s: there is no file '%s' in the folder of %s.".formatted(key, name, setting));
+            pointer,
+            "there is no file '%s' in the folder of %s.".formatted(name, setting));
       }
       Path real = file.toRealPath();
       if (!real.startsWith(root.toRealPath())) {
@@ -54,8 +56,8 @@ public final class AllowedFolder {
       }
       return real;
     } catch (IOException e) {
-      throw new CaravanException(
-          FailureCode.SOURCE_DENIED, "%s: '%s' cannot be read.".formatted(key, name), e);
+      throw new InvalidParameter(
+          FailureCode.SOURCE_DENIED, pointer, "'%s' cannot be read.".formatted(name), e);
     }
   }
 
@@ -86,10 +88,11 @@ public final class AllowedFolder {
         .noneMatch(c -> c == '\\' || c == '%' || c == ':' || c == '~' || Character.isISOControl(c));
   }
 
-  private CaravanException elsewhere() {
-    return new CaravanException(
+  private InvalidParameter elsewhere() {
+    return new InvalidParameter(
         FailureCode.CONFIG_INVALID,
-        "%s: allowed is the name of a file in the folder of %s, such as travel-2025.csv or 2025/travel.csv."
-            .formatted(key, setting));
+        pointer,
+        "allowed is the name of a file in the folder of %s, such as travel-2025.csv or 2025/travel.csv."
+            .formatted(setting));
   }
 }

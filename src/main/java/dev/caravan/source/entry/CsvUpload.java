@@ -2,6 +2,7 @@ package dev.caravan.source.entry;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.InvalidParameter;
 import dev.caravan.record.csv.CsvFormat;
 import dev.caravan.record.csv.CsvRecords;
 import dev.caravan.record.mapping.FieldMapping;
@@ -22,6 +23,8 @@ import java.util.UUID;
  */
 public final class CsvUpload {
 
+  private static final String UPLOAD = "/config/upload";
+
   private final AllowedFolder folder;
   private final UploadedFiles uploads;
 
@@ -35,20 +38,28 @@ public final class CsvUpload {
    * The records, to be pulled once.
    *
    * @param parameters of the sync
-   * @throws CaravanException as {@link AllowedFolder#file}, CONFIG_INVALID or SOURCE_GONE for an
-   *     upload that is none, or HEADER_MISMATCH when the header lacks fields of the mapping
+   * @throws InvalidParameter as {@link AllowedFolder#file}; CONFIG_INVALID or SOURCE_GONE for an
+   *     upload that is none; HEADER_MISMATCH when the header lacks fields of the mapping, or what
+   *     else is wrong with the beginning of the file
    */
   public CsvRecords read(Map<String, ?> parameters, FieldMapping mapping)
       throws IOException, SQLException {
     Object file = config(parameters, "file");
     Object upload = config(parameters, "upload");
     if (file != null && upload != null) {
-      throw new CaravanException(
-          FailureCode.CONFIG_INVALID, "config: allowed is either file or upload, not both.");
+      throw new InvalidParameter(
+          FailureCode.CONFIG_INVALID, "/config", "allowed is either file or upload, not both.");
     }
-    return upload == null
-        ? records(folder.file(file instanceof String name ? name : null), mapping)
-        : records("The upload " + upload, uploaded(upload.toString()), mapping);
+    try {
+      return upload == null
+          ? records(folder.file(file instanceof String name ? name : null), mapping)
+          : records("the upload " + upload, uploaded(upload.toString()), mapping);
+    } catch (InvalidParameter e) {
+      throw e;
+    } catch (CaravanException e) {
+      throw new InvalidParameter(
+          e.code(), upload == null ? "/config/file" : UPLOAD, e.getMessage(), e);
+    }
   }
 
   private InputStream uploaded(String given) throws IOException, SQLException {
@@ -56,18 +67,20 @@ public final class CsvUpload {
     try {
       id = UUID.fromString(given);
     } catch (IllegalArgumentException e) {
-      throw new CaravanException(
+      throw new InvalidParameter(
           FailureCode.CONFIG_INVALID,
-          "config.upload: allowed is the upload_id that POST /api/v1/uploads has answered.",
+          UPLOAD,
+          "allowed is the upload_id that POST /api/v1/uploads has answered.",
           e);
     }
     return uploads
         .open(id)
         .orElseThrow(
             () ->
-                new CaravanException(
+                new InvalidParameter(
                     FailureCode.SOURCE_GONE,
-                    "config.upload: there is no upload %s, or none any more; uploads are kept for a day."
+                    UPLOAD,
+                    "there is no upload %s, or none any more; uploads are kept for a day."
                         .formatted(id)));
   }
 

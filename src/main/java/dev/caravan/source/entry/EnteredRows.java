@@ -1,7 +1,7 @@
 package dev.caravan.source.entry;
 
-import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.InvalidParameter;
 import dev.caravan.record.mapping.FieldMapping;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -18,15 +18,16 @@ public final class EnteredRows {
    * The rows, to be pulled once; fields that a row leaves out are empty.
    *
    * @param parameters of the sync
-   * @throws CaravanException CONFIG_INVALID with the place of what is no row
+   * @throws InvalidParameter CONFIG_INVALID with the place of what is no row
    */
   public Iterator<Map<String, ?>> read(Map<String, ?> parameters, FieldMapping mapping) {
     if (!(CsvUpload.config(parameters, "rows") instanceof List<?> given)
         || given.isEmpty()
         || given.size() > MAX_ROWS) {
-      throw new CaravanException(
+      throw new InvalidParameter(
           FailureCode.CONFIG_INVALID,
-          "config.rows: allowed is a list of 1 to %d objects.".formatted(MAX_ROWS));
+          "/config/rows",
+          "allowed is a list of 1 to %d objects.".formatted(MAX_ROWS));
     }
     List<Map<String, ?>> rows = new ArrayList<>();
     for (int i = 0; i < given.size(); i++) {
@@ -49,10 +50,11 @@ public final class EnteredRows {
     if (!(given instanceof Map)
         || row.size() > fields.size()
         || row.values().stream().anyMatch(EnteredRows::isNested)) {
-      throw new CaravanException(
+      throw new InvalidParameter(
           FailureCode.CONFIG_INVALID,
-          "config.rows[%d]: allowed is an object with the keys %s and no nested values."
-              .formatted(index, String.join(", ", fields)));
+          InvalidParameter.pointer("config", "rows", index),
+          "allowed is an object with the keys %s and no nested values."
+              .formatted(String.join(", ", fields)));
     }
     return row;
   }

@@ -2,6 +2,7 @@ package dev.caravan.source.tableau;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.failure.InvalidParameter;
 import dev.caravan.record.mapping.FieldMapping;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -59,7 +60,9 @@ public final class TableauQuery implements Processor {
   @Override
   public void process(Exchange exchange) {
     if (datasource.isBlank()) {
-      throw invalid("caravan.providers.tableau.datasource", "nothing", "the LUID of a data source");
+      throw new CaravanException(
+          FailureCode.CONFIG_INVALID,
+          "Cannot ask Tableau: no data source is set; allowed is the LUID of one.");
     }
     Map<?, ?> parameters = exchange.getProperty(PARAMETERS, Map.of(), Map.class);
     List<Map<String, Object>> fields =
@@ -84,7 +87,7 @@ public final class TableauQuery implements Processor {
             String field = field(String.valueOf(name));
             if (byField.put(field, setFilter(field, String.valueOf(name), wanted)) != null) {
               throw invalid(
-                  "filters." + name,
+                  InvalidParameter.pointer("filters", name),
                   "a second filter on the field '%s'".formatted(field),
                   "one filter for each field; the year is one, too");
             }
@@ -97,7 +100,7 @@ public final class TableauQuery implements Processor {
     String text = String.valueOf(year);
     int number = text.matches("[0-9]{4}") ? Integer.parseInt(text) : 0;
     if (number < FIRST_YEAR || number > LAST_YEAR) {
-      throw invalid("year", text, "a year from %d to %d".formatted(FIRST_YEAR, LAST_YEAR));
+      throw invalid("/year", text, "a year from %d to %d".formatted(FIRST_YEAR, LAST_YEAR));
     }
     return number;
   }
@@ -129,7 +132,7 @@ public final class TableauQuery implements Processor {
         .orElseThrow(
             () ->
                 invalid(
-                    "filters",
+                    InvalidParameter.pointer("filters", name),
                     name,
                     "a column that takes its value from a field: "
                         + String.join(
@@ -148,14 +151,18 @@ public final class TableauQuery implements Processor {
         values.stream()
             .allMatch(v -> v instanceof String || v instanceof Number || v instanceof Boolean);
     if (values.isEmpty() || !plain) {
-      throw invalid("filters." + name, String.valueOf(wanted), "a value or a list of values");
+      throw invalid(
+          InvalidParameter.pointer("filters", name),
+          String.valueOf(wanted),
+          "a value or a list of values");
     }
     return Map.of("field", Map.of("fieldCaption", field), "filterType", "SET", "values", values);
   }
 
-  private static CaravanException invalid(String what, String found, String allowed) {
-    return new CaravanException(
+  private static InvalidParameter invalid(String pointer, String found, String allowed) {
+    return new InvalidParameter(
         FailureCode.CONFIG_INVALID,
-        "Cannot ask Tableau: %s: found '%s'; allowed is %s.".formatted(what, found, allowed));
+        pointer,
+        "found '%s'; allowed is %s.".formatted(found, allowed));
   }
 }

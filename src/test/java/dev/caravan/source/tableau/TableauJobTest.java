@@ -100,4 +100,33 @@ class TableauJobTest {
       assertThat(caravan.jobs()).isEmpty();
     }
   }
+
+  @Test
+  void aFilterThatTableauCannotHaveIsRefusedWithItsPlace() throws Exception {
+    try (TableauServer tableau = TableauServer.start(new Flights(42, 1, false));
+        TestCaravan caravan = start(tableau, TableauServer.SECRET_VALUE)) {
+      Api operator = caravan.as("default", Role.OPERATOR);
+      HttpResponse<String> answer =
+          operator.post("/api/v1/sync/data-entries/1", START.replace("{}", "{\"colour\":\"red\"}"));
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(422);
+      JsonNode problem = Api.json(answer);
+      assertThat(problem.at("/error_code").textValue()).isEqualTo("INVALID");
+      assertThat(problem.at("/errors/0/at").textValue()).isEqualTo("/filters/colour");
+      assertThat(problem.at("/errors/0/detail").textValue()).contains("centre_financier");
+      assertThat(caravan.jobs()).isEmpty();
+      assertThat(tableau.calls).isEmpty();
+    }
+  }
+
+  @Test
+  void aLoadThatFailsIsRecordedAlthoughTheSessionIsSignedOutBehindIt() throws Exception {
+    try (TableauServer tableau = TableauServer.start(new Flights(42, 3, false));
+        TestCaravan caravan = start(tableau, TableauServer.SECRET_VALUE)) {
+      sql.execute("ALTER TABLE carbon_reports DROP COLUMN supplier");
+      Api operator = caravan.as("default", Role.OPERATOR);
+      ended(operator, operator.post("/api/v1/sync/data-entries/1", START));
+      assertThat(sql.rows("SELECT file, table_name, status, code FROM caravan.job_file"))
+          .containsExactly("tableau_api 2025|public.carbon_reports|failed|UNKNOWN_COLUMN");
+    }
+  }
 }

@@ -111,9 +111,10 @@ class TableauSyncTest {
         TableauRoutes routes = new TableauRoutes(tableau.url(), Map.of())) {
       refuses(routes, Map.of("departure_date", "20250101"), "second filter", "IN_Departure date");
       refuses(routes, Map.of("centre_financier", "a", "Centre financier", "b"), "second filter");
-      refuses(routes, Map.of("colour", "red"), "'colour'", "centre_financier, departure_date");
-      refuses(routes, Map.of("sciper", List.of()), "filters.sciper", "a list of values");
-      refuses(routes, Map.of("sciper", Map.of("a", 1)), "filters.sciper");
+      refuses(
+          routes, Map.of("colour", "red"), "/filters/colour", "centre_financier, departure_date");
+      refuses(routes, Map.of("sciper", List.of()), "/filters/sciper: ", "a list of values");
+      refuses(routes, Map.of("sciper", Map.of("a", 1)), "/filters/sciper");
       Exchange noYear = routes.send(TableauRoutes.SYNC, Map.of("year", "25", "inventory_id", 7));
       assertThat(noYear.getException()).hasMessageContaining("year: found '25'");
       Exchange noInventory = routes.send(TableauRoutes.SYNC, Map.of("year", 2025));
@@ -179,7 +180,7 @@ class TableauSyncTest {
     try (TableauServer tableau = TableauServer.start(FEW);
         TableauRoutes routes =
             new TableauRoutes(tableau.url(), Map.of("username", "somebody.else"))) {
-      assertThat(routes.send(TableauRoutes.CHECK, Map.of()).getException())
+      assertThat(routes.send(TableauRoutes.CHECK, Map.of("year", 2025)).getException())
           .hasMessageContainingAll("refuses the sign-in", "401001", "check client id");
     }
   }

@@ -1,0 +1,88 @@
+package dev.caravan.job.camel;
+
+import dev.caravan.copyupsert.CopyUpsertConstants;
+import dev.caravan.copyupsert.CopyUpsertLoad;
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
+import dev.caravan.pgload.Rejects;
+import dev.caravan.pgload.SqlFailure;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.UUID;
+import java.util.function.Function;
+import javax.sql.DataSource;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+
+/**
+ * First route step of a job that replays: the records of a load that were refused and have been
+ * fixed since become the body of a load of their own.
+ */
+public final class RejectReplay implements Processor {
+
+  /** Kind of the jobs. */
+  public static final String KIND = "replay-rejects";
+
+  private static final String REFUSED = "CaravanReplayRefused";
+  private static final String FIXED = "CaravanReplayFixed";
+
+  private final DataSource target;
+  private final Function<String, Refused> told;
+
+  /**
+   * What a job is to replay.
+   *
+   * @param load whose records were refused
+   * @param file that they came from
+   * @param by how the file was loaded
+   */
+  public record Refused(UUID load, String file, CopyUpsertLoad by) {}
+
+  /**
+   * @param target the rejects are there, and the table
+   * @param told reads what the job was told
+   */
+  public RejectReplay(DataSource target, Function<String, Refused> told) {
+    this.target = target;
+    this.told = told;
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    Message message = exchange.getMessage();
+    Refused refused = told.apply(message.getBody(String.class));
+    CopyUpsertLoad load = refused.by().ofRejects();
+    Rejects.Fixed fixed = fixed(refused.load());
+    exchange.setProperty(REFUSED, refused);
+    exchange.setProperty(FIXED, fixed);
+    message.setHeader(Exchange.FILE_NAME, refused.file());
+    message.setHeader(CopyUpsertConstants.LOAD, load);
+    message.setBody(load.file(fixed));
+  }
+
+  private Rejects.Fixed fixed(UUID load) {
+    try (Connection connection = target.getConnection()) {
+      Rejects.Fixed fixed = Rejects.fixed(connection, load);
+      if (fixed.records().isEmpty()) {
+        throw new CaravanException(
+            FailureCode.EMPTY_FILE,
+            "No record of load %s is fixed and not loaded.".formatted(load));
+      }
+      return fixed;
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot read the fixed records of load " + load, e);
+    }
+  }
+
+  /** Route step after the load: what was replayed is not replayed again. */
+  public void replayed(Exchange exchange) {
+    UUID load = exchange.getProperty(REFUSED, Refused.class).load();
+    Rejects.Fixed fixed = exchange.getProperty(FIXED, Rejects.Fixed.class);
+    try (Connection connection = target.getConnection()) {
+      Rejects.replayed(connection, load, fixed.lines());
+    } catch (SQLException e) {
+      throw SqlFailure.of("Cannot note what was replayed of load " + load, e);
+    }
+  }
+}

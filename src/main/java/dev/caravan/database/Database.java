@@ -7,14 +7,20 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Properties;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One PostgreSQL database: its pool, and Caravan's tables in it. */
 public final class Database implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Database.class);
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
@@ -82,12 +88,12 @@ public final class Database implements AutoCloseable {
       int maxConnections,
       Duration silence,
       Map<String, String> properties) {
+    ParsedUrl login = ParsedUrl.of(name, url).as(username, password);
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
-    ParsedUrl parsed = ParsedUrl.of(name, url);
-    config.setJdbcUrl(parsed.jdbcUrl());
-    config.setUsername(username == null ? parsed.username() : username);
-    config.setPassword(password == null ? parsed.password() : password);
+    config.setJdbcUrl(login.jdbcUrl());
+    config.setUsername(login.username());
+    config.setPassword(login.password());
     config.setMaximumPoolSize(maxConnections);
     config.setMinimumIdle(1);
     config.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
@@ -103,14 +109,63 @@ public final class Database implements AutoCloseable {
     config.setConnectionInitSql("SET idle_in_transaction_session_timeout = " + silence.toMillis());
     properties.forEach(config::addDataSourceProperty);
     try {
+      logIn(login, config.getDataSourceProperties());
+    } catch (SQLException e) {
+      if (isRefused(e)) { // the pool would ask every second, until the account is locked
+        throw unavailable(name, login, e);
+      }
+      LOG.debug("The pool waits for the database of connection '{}'", name, e);
+    }
+    try {
       return new Database(new HikariDataSource(config));
     } catch (HikariPool.PoolInitializationException e) {
-      throw new CaravanException(
-          FailureCode.DB_UNAVAILABLE,
-          "Cannot connect to the database of connection '%s' at %s: %s"
-              .formatted(name, parsed.shown(), rootMessage(e)),
-          e);
+      throw unavailable(name, login, e);
     }
+  }
+
+  /**
+   * Logs in once, without a pool, and leaves.
+   *
+   * @param properties as PostgreSQL's JDBC driver knows them
+   * @throws CaravanException as {@link #open}
+   */
+  public static void check(
+      String name, String url, String username, String password, Map<String, String> properties) {
+    ParsedUrl login = ParsedUrl.of(name, url).as(username, password);
+    Properties all = new Properties();
+    all.putAll(properties);
+    try {
+      logIn(login, all);
+    } catch (SQLException e) {
+      throw unavailable(name, login, e);
+    }
+  }
+
+  private static void logIn(ParsedUrl login, Properties properties) throws SQLException {
+    Properties all = new Properties();
+    all.putAll(properties);
+    all.setProperty("loginTimeout", String.valueOf(CONNECT_TIMEOUT.toSeconds()));
+    if (login.username() != null) {
+      all.setProperty("user", login.username());
+    }
+    if (login.password() != null) {
+      all.setProperty("password", login.password());
+    }
+    DriverManager.getConnection(login.jdbcUrl(), all).close();
+  }
+
+  /** The server answered, and will not say anything else: user, password or database is wrong. */
+  private static boolean isRefused(SQLException e) {
+    String state = e.getSQLState();
+    return state != null && (state.startsWith("28") || state.startsWith("3D"));
+  }
+
+  private static CaravanException unavailable(String name, ParsedUrl login, Exception e) {
+    return new CaravanException(
+        FailureCode.DB_UNAVAILABLE,
+        "Cannot connect to the database of connection '%s' at %s: %s"
+            .formatted(name, login.shown(), rootMessage(e)),
+        e);
   }
 
   /** An URL as {@link #open} takes it, to be shown: without credentials and options. */
@@ -193,6 +248,14 @@ public final class Database implements AutoCloseable {
           FailureCode.CONFIG_INVALID,
           "connection '%s': url: found %s; allowed is jdbc:postgresql://host:port/database or postgresql://user:password@host:port/database."
               .formatted(name, found));
+    }
+
+    /** With another login; null leaves what is there. */
+    ParsedUrl as(String otherUsername, String otherPassword) {
+      return new ParsedUrl(
+          jdbcUrl,
+          otherUsername == null ? username : otherUsername,
+          otherPassword == null ? password : otherPassword);
     }
 
     /** Without credentials, also those in the query. */

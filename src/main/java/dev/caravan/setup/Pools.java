@@ -64,8 +64,16 @@ public final class Pools implements AutoCloseable {
                 () ->
                     new CaravanException(
                         FailureCode.CONFIG_INVALID, "The connection %s is gone.".formatted(id)));
+    DatabaseUrl url = connection.url();
     return new LazyPool.Opened(
-        connection.version(), database(poolName(connection), connection.url(), maxConnections));
+        connection.version(),
+        Database.open(
+            poolName(connection),
+            url.jdbc(),
+            url.username().orElse(null),
+            url.password().orElse(null),
+            maxConnections,
+            onlyAllowedHosts()));
   }
 
   /** The old pool may be open for a while beside the new one. */
@@ -73,19 +81,13 @@ public final class Pools implements AutoCloseable {
     return Connections.bean(connection) + "-" + connection.version();
   }
 
-  /** Opens a pool to an address that was chosen by a tenant. */
-  Database database(String name, DatabaseUrl url, int connections) {
-    return Database.open(
-        name,
-        url.jdbc(),
-        url.username().orElse(null),
-        url.password().orElse(null),
-        connections,
-        Map.of(
-            "socketFactory",
-            CheckedSockets.class.getName(),
-            "socketFactoryArg",
-            String.join(",", allow)));
+  /** The address was chosen by a tenant. */
+  private Map<String, String> onlyAllowedHosts() {
+    return Map.of(
+        "socketFactory",
+        CheckedSockets.class.getName(),
+        "socketFactoryArg",
+        String.join(",", allow));
   }
 
   /**
@@ -101,8 +103,15 @@ public final class Pools implements AutoCloseable {
     if (opened.isEmpty()) {
       return Optional.of("The connection is gone.");
     }
-    try (Database database = database("test-" + UUID.randomUUID(), opened.get().url(), 1)) {
-      return test(database.dataSource());
+    DatabaseUrl url = opened.get().url();
+    try {
+      Database.check(
+          connection.name(),
+          url.jdbc(),
+          url.username().orElse(null),
+          url.password().orElse(null),
+          onlyAllowedHosts());
+      return Optional.empty();
     } catch (CaravanException e) {
       return Optional.of(e.getMessage());
     }

@@ -9,6 +9,7 @@ import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
@@ -69,7 +70,7 @@ public final class WebServer implements AutoCloseable {
     WebServer web = new WebServer(host, port);
     ApiDocument document = ApiDocument.load();
     web.router.route().handler(WebServer::secureHeaders).failureHandler(WebServer::failed);
-    web.router.route().handler(WebServer::closeAfterChunks);
+    web.router.route().handler(WebServer::refuseOtherCodings);
     if (!origins.isEmpty()) {
       web.router.route().handler(cors(origins, document));
     }
@@ -131,15 +132,24 @@ public final class WebServer implements AutoCloseable {
   }
 
   /**
-   * A chunked body may have come with a length, too, which the decoder hides from us; a proxy in
-   * front that goes by the length sees other requests behind it (RFC 9112, 6.1).
+   * Netty takes a body as chunked as soon as one of its codings is, also in HTTP/1.0; a proxy in
+   * front may see it otherwise (RFC 9112, 6.1).
    */
-  private static void closeAfterChunks(RoutingContext call) {
-    if (call.request().headers().contains("Transfer-Encoding")) {
-      call.response().putHeader("Connection", "close");
-      call.addEndHandler(ended -> call.request().connection().close());
+  private static void refuseOtherCodings(RoutingContext call) {
+    List<String> codings = call.request().headers().getAll("Transfer-Encoding");
+    if (codings.isEmpty()
+        || (codings.size() == 1
+            && codings.get(0).equalsIgnoreCase("chunked")
+            && call.request().version() == HttpVersion.HTTP_1_1)) {
+      call.next();
+      return;
     }
-    call.next();
+    call.addEndHandler(ended -> call.request().connection().close());
+    call.response().putHeader("Connection", "close");
+    Guard.refuse(
+        call,
+        new Problem(
+            ProblemCode.BAD_REQUEST, "The only Transfer-Encoding is chunked, in HTTP/1.1."));
   }
 
   /** What Vert.x refuses itself, and what fails outside a route. */
@@ -175,7 +185,11 @@ public final class WebServer implements AutoCloseable {
     server =
         vertx
             .createHttpServer(options)
-            .connectionHandler(deadlines::connected)
+            .connectionHandler(
+                connection -> {
+                  StrictRequestDecoder.install(connection, options);
+                  deadlines.connected(connection);
+                })
             .requestHandler(
                 request -> {
                   deadlines.requested(request);

@@ -10,13 +10,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The network between one node and PostgreSQL; it can be slow, go silent, or break. */
-final class TcpProxy implements AutoCloseable {
+public final class TcpProxy implements AutoCloseable {
 
   private final ServerSocket listener;
   private final int target;
   private final Set<Link> links = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger connections = new AtomicInteger();
   private volatile Duration delay = Duration.ZERO;
   private volatile boolean dark;
 
@@ -38,14 +40,19 @@ final class TcpProxy implements AutoCloseable {
    *
    * @param target the port there that it forwards to
    */
-  TcpProxy(int target) throws IOException {
+  public TcpProxy(int target) throws IOException {
     this.target = target;
     listener = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
     thread("proxy-accept", this::accept);
   }
 
-  int port() {
+  public int port() {
     return listener.getLocalPort();
+  }
+
+  /** How many connections there have been. */
+  public int connections() {
+    return connections.get();
   }
 
   private static void thread(String name, Runnable work) {
@@ -57,7 +64,9 @@ final class TcpProxy implements AutoCloseable {
   private void accept() {
     while (!listener.isClosed()) {
       try {
-        open(listener.accept());
+        Socket client = listener.accept();
+        connections.incrementAndGet();
+        open(client);
       } catch (IOException e) {
         // closed, or PostgreSQL is away: the client is told by its closed socket
       }

@@ -9,6 +9,7 @@ import dev.caravan.testing.Api;
 import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
+import dev.caravan.torture.TcpProxy;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -92,6 +93,38 @@ class ConnectionsApiTest {
     assertThat(admin.send("DELETE", PATH + "/" + id).statusCode()).isEqualTo(204);
     assertThat(admin.get(PATH + "/" + id).statusCode()).isEqualTo(404);
     assertThat(caravan.texts("SELECT 1 FROM caravan.secret WHERE owner = '" + id + "'")).isEmpty();
+  }
+
+  @Test
+  void isTriedOnceAndTheServersRefusalIsTheAnswer() throws Exception {
+    try (TcpProxy network = new TcpProxy(Integer.parseInt(server.replaceFirst(".*:", "")))) {
+      String there = "127.0.0.1:" + network.port() + "/";
+      Map<String, String> refusals =
+          Map.of(
+              "postgresql://nobody:" + CANARY + "@" + there + databaseName(),
+              "role \"nobody\" does not exist",
+              "postgresql://caravan:" + CANARY + "@" + there + "nowhere",
+              "database \"nowhere\" does not exist");
+      for (Map.Entry<String, String> refusal : refusals.entrySet()) {
+        String name = "refused" + network.connections();
+        String id = Api.json(admin.post(PATH, body(name, refusal.getKey()))).at("/id").asText();
+        int before = network.connections();
+        HttpResponse<String> answer = admin.send("POST", PATH + "/" + id + "/test");
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(Api.json(answer).at("/ok").asBoolean(true)).isFalse();
+        assertThat(Api.json(answer).at("/message").asText())
+            .contains("connection '" + name + "'", refusal.getValue())
+            .doesNotContain(CANARY);
+        assertThat(network.connections()).isEqualTo(before + 1);
+        DataSource database = // as a load asks for it
+            caravan
+                .context()
+                .getRegistry()
+                .lookupByNameAndType("connection-" + id, DataSource.class);
+        assertThatThrownBy(database::getConnection).hasMessageContaining(refusal.getValue());
+        assertThat(network.connections()).isEqualTo(before + 2);
+      }
+    }
   }
 
   @Test

@@ -1,4 +1,4 @@
-package dev.caravan.web;
+package dev.caravan.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,7 +19,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The names of headers that mean something to Camel or to a component that is here. */
-final class CamelHeaders {
+public final class CamelHeaders {
+
+  /** What a test gives them as their value. */
+  public static final String MARK = "injected";
 
   /** What HTTP itself, or our own login, needs as it is. */
   private static final Set<String> OF_HTTP =
@@ -41,7 +44,7 @@ final class CamelHeaders {
    * Every string constant of Exchange and of all Constants classes in Camel's jars, and some that
    * older versions took; in three spellings, so many of one spelling in a group.
    */
-  static List<List<String>> inGroups(int size) {
+  public static List<List<String>> inGroups(int size) {
     TreeSet<String> names =
         Stream.concat(
                 jars().flatMap(CamelHeaders::constantClasses),

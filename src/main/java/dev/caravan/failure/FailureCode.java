@@ -88,7 +88,10 @@ public enum FailureCode {
   CONSTRAINT_VIOLATION,
 
   // the database
-  /** The database cannot be reached, is stopping, or the connection broke. */
+  /**
+   * The database cannot be reached, is stopping, can only be read, has no memory, or the connection
+   * broke.
+   */
   DB_UNAVAILABLE(true),
   /** Deadlock, lock timeout or serialization failure. */
   DB_CONFLICT(true),

@@ -24,6 +24,8 @@ public final class SqlFailure {
         || state.isEmpty() // the pool's word, not the server's: the connection broke before
         || state.startsWith("08")
         || state.startsWith("57P")
+        || state.equals("25006") // it can only be read: a standby, or one that is being moved
+        || state.equals("53200")
         || state.equals("53300")) {
       return FailureCode.DB_UNAVAILABLE;
     }

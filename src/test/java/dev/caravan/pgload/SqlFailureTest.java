@@ -15,6 +15,19 @@ import org.junit.jupiter.api.Test;
 class SqlFailureTest {
 
   @Test
+  void aServerThatCanOnlyBeReadIsAwayForNow() throws Exception {
+    TestDatabase test = TestDatabase.create();
+    try (Connection connection = test.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET default_transaction_read_only = on");
+      SQLException refused =
+          catchThrowableOfType(
+              SQLException.class, () -> statement.execute("CREATE TABLE t (a int)"));
+      assertThat(SqlFailure.code(refused)).isEqualTo(FailureCode.DB_UNAVAILABLE);
+    }
+  }
+
+  @Test
   void whatIsAskedOfAConnectionThatBrokeMayWorkOnAnother() throws Exception {
     TestDatabase test = TestDatabase.create();
     try (Database database = Database.open("pool", test.url(), null, null, 1);

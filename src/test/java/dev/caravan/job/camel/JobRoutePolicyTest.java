@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.camel.Exchange;
 import org.apache.camel.builder.RouteBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,6 +47,13 @@ class JobRoutePolicyTest {
           .routeConfigurationId("jobs")
           .to("direct:sub")
           .process(e -> fail(e.getMessage().getBody(String.class)));
+      from("direct:load")
+          .routeId("load")
+          .group("jobs")
+          .routeConfigurationId("jobs")
+          .setHeader(Exchange.FILE_NAME, constant("a.csv"))
+          .setBody(constant("id,x\n1,a\n"))
+          .to("copy-upsert:t?keyColumns=id&dataSource=#bean:warehouse");
       from("direct:sub").routeId("sub").process(e -> {});
       from("direct:other").routeId("other").to("direct:sub");
     }
@@ -94,6 +102,16 @@ class JobRoutePolicyTest {
     assertThat(job()).isEqualTo("job completed 1");
     assertThat(errors()).isEmpty();
     assertThat(sql.value("SELECT count(*) FROM caravan.job")).isEqualTo("1");
+  }
+
+  @Test
+  void recordsALoadThatNoStepOfTheRouteHasRecorded() throws Exception {
+    UUID id = rig.launch(new JobRequest("load", "", "load").attempts(1, Duration.ofMinutes(1)));
+    rig.awaitJob(id, "completed 1");
+    assertThat(
+            sql.rows(
+                "SELECT file, table_name, status, rows_inserted, load_id = job_id FROM caravan.job_file"))
+        .containsExactly("a.csv|public.t|loaded|1|t");
   }
 
   @Test

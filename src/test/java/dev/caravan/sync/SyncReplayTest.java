@@ -173,22 +173,4 @@ class SyncReplayTest {
     fix(job, 1, rejects.at("/0/raw").textValue().replace("viele", "1"));
     assertThat(replay(job).at("/result/inserted").intValue()).isEqualTo(1);
   }
-
-  @Test
-  void anAttemptForgetsWhatTheOneBeforeItRefused() {
-    park.thenTickets(1)
-        .then(
-            exchange -> {
-              String cut = tickets("C", "viele", "lang", "1").replace("]}", "");
-              exchange.sendResponseHeaders(200, cut.length() + 100L);
-              exchange.getResponseBody().write(cut.getBytes(StandardCharsets.UTF_8));
-              exchange.getResponseBody().flush();
-              exchange.close();
-            })
-        .then(200, tickets("C", "1", "lang", "1"));
-    JsonNode sync = sync(2003, "completed");
-    assertThat(sync.at("/metadata/attempts").intValue()).isEqualTo(2);
-    JsonNode page = Api.json(operator.get(rejects(sync.at("/metadata/job").textValue())));
-    assertThat(page.get("rejects").findValuesAsText("line")).containsExactly("2");
-  }
 }

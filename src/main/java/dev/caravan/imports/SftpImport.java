@@ -247,7 +247,8 @@ public final class SftpImport implements AutoCloseable {
 
   private void bindParts(Surroundings around) {
     ImportJournal journal = new ImportJournal(tenant, project.project(), jobs);
-    SftpFileGate gate = new SftpFileGate(project::covers, journal);
+    SftpFileGate gate =
+        new SftpFileGate(project::covers, journal, project.sftp().doneMarker().isPresent());
     bind("gate", gate);
     bind("pollStrategy", new SftpPollStrategy(gate, journal, Clock.systemUTC()));
     bind("jobs", imports);

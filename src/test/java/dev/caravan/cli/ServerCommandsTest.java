@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.access.Role;
+import dev.caravan.testing.Api;
 import dev.caravan.testing.FreePort;
+import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
 import dev.caravan.testing.UnrulySftpServer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +34,7 @@ class ServerCommandsTest {
   @TempDir static Path shared;
   @TempDir Path folder;
   private static UnrulySftpServer sftp;
+  private static Sql sql;
   private static TestCaravan caravan;
   private static String key;
   private final List<Typed> all = new ArrayList<>();
@@ -39,11 +43,14 @@ class ServerCommandsTest {
   static void start() throws Exception {
     sftp = UnrulySftpServer.start(shared.resolve("mina"));
     Map<String, String> gone = Map.of("host", "127.0.0.1", "port", "" + FreePort.find());
+    TestDatabase database = TestDatabase.create();
+    sql = new Sql(database.url(), null, null);
     caravan =
         TestCaravan.start(
-            TestDatabase.create(),
+            database,
             shared,
             TestCaravan.project("p", "t", sftp.login()) + NEVER,
+            TestCaravan.project("planned", "fresh", sftp.login()) + NEVER,
             TestCaravan.project("nowhere", "n", with(sftp.login(), gone)) + NEVER);
     key = caravan.key("default", Role.ADMIN);
   }
@@ -158,6 +165,59 @@ class ServerCommandsTest {
         .containsPattern("database +ok")
         .containsPattern("sftp +failed +SOURCE_FAILED .*SOURCE_UNAVAILABLE");
     assertThat(typed("plan", "nowhere").exitCode()).isEqualTo(1);
+  }
+
+  @Test
+  void aPlanIsTheSqlOfTheTablesThatAreMissingAndRunsNoneOfIt() throws Exception {
+    sftp.put("planned.csv", "id,na me\np1,one\n");
+    Typed plan = typed("plan", "planned");
+    assertThat(plan.exitCode()).as(plan.all()).isZero();
+    assertThat(plan.out())
+        .contains("CREATE TABLE \"public\".\"fresh\" (\"id\" text, \"na me\" text);\n");
+    assertThat(json(typed("plan", "planned", "--json")).at("/ddl").toString())
+        .contains("CREATE TABLE");
+    assertThat(sql.value("SELECT to_regclass('fresh')")).isEqualTo("null");
+    sql.execute(plan.out()); // it is for psql as it stands
+    assertThat(typed("plan", "planned").out())
+        .isEqualTo("-- all tables are as the files need them\n");
+    assertThat(typed("run", "planned", "--wait").exitCode()).isZero();
+    assertThat(caravan.ids("fresh")).containsExactly("p1");
+  }
+
+  @Test
+  void mendedRejectsAreReplayedByAJobThatIsWaitedFor() throws Exception {
+    sftp.put("mend.csv", "id,name\nm1,one\n,two\n,three\n");
+    String job = json(typed("run", "p", "--wait", "--json")).at("/job_id").asText();
+    Typed nothing = typed("rejects", job, "--replay");
+    assertThat(nothing.exitCode()).isEqualTo(1);
+    assertThat(nothing.out()).contains("failed", "EMPTY_FILE");
+
+    mend(job, 3, "m2,two");
+    Typed replay = typed("rejects", job, "--replay");
+    assertThat(replay.exitCode()).as(replay.all()).isZero();
+    assertThat(replay.out()).contains("of p: completed", "1 read, 1 inserted");
+    assertThat(replay.err()).contains("Job ").doesNotContain(job);
+    assertThat(caravan.ids("t")).contains("m1", "m2");
+    assertThat(typed("rejects", job).out())
+        .containsPattern("3 +id +NULL_KEY +replayed")
+        .containsPattern("4 +id +NULL_KEY +open");
+
+    mend(job, 4, ",again");
+    Typed refused = typed("rejects", job, "--replay", "--file", "mend.csv", "--json");
+    assertThat(refused.exitCode()).as(refused.all()).isEqualTo(1);
+    assertThat(json(refused).at("/error_code").asText()).isEqualTo("TOO_MANY_REJECTS");
+    assertThat(typed("rejects", job, "--replay", "--csv", "x").exitCode()).isEqualTo(2);
+  }
+
+  private static void mend(String job, int line, String raw) {
+    Api api =
+        caravan
+            .anybody()
+            .with("Authorization", "Bearer " + key)
+            .with("Content-Type", "application/json");
+    String path = "/api/v1/jobs/%s/rejects/%d".formatted(job, line);
+    byte[] body = "{\"raw\":\"%s\"}".formatted(raw).getBytes(StandardCharsets.UTF_8);
+    assertThat(api.send("PUT", path, body).statusCode()).isEqualTo(204);
   }
 
   @Test

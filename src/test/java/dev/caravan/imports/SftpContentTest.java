@@ -125,9 +125,23 @@ class SftpContentTest {
   @Test
   void namesAreDataAndNothingElse() throws Exception {
     List<String> harmless =
-        List.of("-rf.csv", "$(id).csv", "${file:name}.csv", "{{x}}.csv", "a b;c.csv");
+        List.of(
+            "-rf.csv",
+            "$(id).csv",
+            "${file:name}.csv",
+            "${file:name.noext}.csv",
+            "${bean:type:java.lang.System.exit}.csv",
+            "${env.PATH}.csv",
+            "$simple{body}.csv",
+            "#{1+1}.csv",
+            "{{x}}.csv",
+            "{{env:PATH}}.csv",
+            "CamelFileName: x.csv",
+            "x&noop=true.csv",
+            "%2e%2e%2fx.csv",
+            "a b;c.csv");
     for (int i = 0; i < harmless.size(); i++) {
-      server.put(harmless.get(i), "id,name\n" + i + ",x\n");
+      server.put(harmless.get(i), "id,name\n%02d,x\n".formatted(i));
     }
     server.put("line\nbreak.csv", ONE);
     server.put("*.csv", ONE);
@@ -140,12 +154,14 @@ class SftpContentTest {
     startCaravan();
     for (String name : harmless) {
       assertThat(caravan.awaitEnd(name).state()).as(name).isEqualTo("completed");
+      caravan.awaitMoved(name);
+      assertThat(server.file(".done/" + name)).exists();
     }
     server.put("good.csv", "id,name\ngood,x\n");
     caravan.awaitEnd("good.csv");
-    assertThat(caravan.ids("t")).containsExactly("0", "1", "2", "3", "4", "good");
+    assertThat(caravan.ids("t")).hasSize(harmless.size() + 1).contains("00", "13", "good");
     Set<String> files = caravan.jobs().stream().map(Job::file).collect(Collectors.toSet());
-    assertThat(files).hasSize(6).contains("good.csv").containsAll(harmless);
+    assertThat(files).hasSize(harmless.size() + 1).contains("good.csv").containsAll(harmless);
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -128,15 +129,25 @@ class SftpReadTest {
 
   @Test
   void waitsForTheMarkerFileWhateverTheNameOfTheFileIs() throws Exception {
+    List<String> names = List.of("$(id).csv", "{{x}}.csv", "#{1+1}.csv", "a.csv");
+    for (String name : List.of("${x}.csv", "${file:name}.csv", "$simple{body}.csv")) {
+      server.put(name, "id,name\nnever,x\n"); // would end the poll, if Camel saw them
+      server.put(name + ".done", "");
+    }
     startCaravan(Map.of("done_marker", "{name}.done"));
-    server.put("$(id).csv", "id,name\n1,one\n");
-    server.put("a.csv", "id,name\n2,two\n");
-    server.put("a.csv.done", "");
-    assertThat(caravan.awaitEnd("a.csv").state()).isEqualTo("completed");
+    for (String name : names) {
+      server.put(name, "id,name\n%s,x\n".formatted(name));
+    }
+    server.put("b.csv", "id,name\nb,x\n");
+    server.put("b.csv.done", "");
+    assertThat(caravan.awaitEnd("b.csv").state()).isEqualTo("completed");
     assertThat(caravan.jobs()).hasSize(1);
-    server.put("$(id).csv.done", "");
-    assertThat(caravan.awaitEnd("$(id).csv").state()).isEqualTo("completed");
-    assertThat(caravan.ids("t")).containsExactly("1", "2");
+    for (String name : names) {
+      server.put(name + ".done", "");
+      assertThat(caravan.awaitEnd(name).state()).as(name).isEqualTo("completed");
+    }
+    assertThat(caravan.jobs()).hasSize(names.size() + 1);
+    assertThat(caravan.rows("t")).isEqualTo(names.size() + 1);
   }
 
   @Test

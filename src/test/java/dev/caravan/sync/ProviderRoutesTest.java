@@ -7,6 +7,9 @@ import com.sun.net.httpserver.HttpServer;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.pgload.LoadResult;
+import dev.caravan.testing.CamelHeaders;
+import dev.caravan.testing.ExchangeRecorder;
+import dev.caravan.testing.HeaderProxy;
 import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestDatabase;
 import java.io.IOException;
@@ -15,10 +18,13 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
+import org.apache.camel.spi.CamelEvent.ExchangeSendingEvent;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,9 +71,8 @@ class ProviderRoutesTest {
   @Test
   void runsTheProviderOfTheWalkThrough(@TempDir Path folder) throws Exception {
     HttpServer gate = gate();
-    try {
-      main.addInitialProperty(
-          "caravan.providers.parking.url", "http://127.0.0.1:" + gate.getAddress().getPort());
+    try (HeaderProxy network = new HeaderProxy(gate.getAddress().getPort())) {
+      main.addInitialProperty("caravan.providers.parking.url", network.url());
       main.addInitialProperty(
           "caravan.providers.parking.mapping",
           Files.writeString(folder.resolve("parking.yaml"), walkThrough("1. The mapping"))
@@ -88,11 +93,24 @@ class ProviderRoutesTest {
           .containsExactly(
               "VD 1|2025-01-31|car|true|1000.5|VD 1|31.01.2025|Lausanne|2025",
               "VD 2|null|other|false|3|VD 2|gestern|Lausanne|2025");
+      headersOfAnAnswerReachNoLoad(network, provider);
     } finally {
       gate.stop(0);
     }
     Exchange closed = send("sync-parking-gate_api-data_entries");
     assertThat(closed.getException()).hasMessageContaining("Car park: cannot be reached");
+  }
+
+  private void headersOfAnAnswerReachNoLoad(HeaderProxy network, ProviderRoutes.Provider provider) {
+    ExchangeRecorder recorder =
+        ExchangeRecorder.in(main.getCamelContext(), ExchangeSendingEvent.class);
+    send(provider.syncRoute());
+    Set<String> plain = recorder.names();
+    for (List<String> names : CamelHeaders.inGroups(200)) {
+      network.inject(names);
+      assertThat(send(provider.syncRoute()).getException()).isNull();
+      assertThat(recorder.names()).isEqualTo(plain);
+    }
   }
 
   private Exchange send(String route) {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpServer;
 import dev.caravan.access.Role;
 import dev.caravan.testing.Api;
+import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
 import dev.caravan.testing.UnrulySftpServer;
@@ -50,6 +51,7 @@ class JobActionsTest {
   private UnrulySftpServer server;
   private TestCaravan caravan;
   private Api operator;
+  private Sql sql;
 
   /** The project is imported by triggers only: its schedule is far away. */
   @BeforeEach
@@ -58,11 +60,17 @@ class JobActionsTest {
     int receiverPort = startReceiver();
     String project =
         TestCaravan.project("p", "t", server.login()) + "schedule: {cron: '0 0 0 1 1 ? 2099'}\n";
+    TestDatabase database = TestDatabase.create();
+    sql = new Sql(database.url(), null, null);
     caravan =
         TestCaravan.start(
-            TestDatabase.create(),
+            database,
             folder,
-            Map.of("caravan.webhook.allow", "127.0.0.1:" + receiverPort),
+            Map.of(
+                "caravan.webhook.allow",
+                "127.0.0.1:" + receiverPort,
+                "caravan.queues",
+                "default:1:1"), // so that a second job waits
             project);
     operator = caravan.as("default", Role.OPERATOR);
   }
@@ -215,6 +223,41 @@ class JobActionsTest {
         caravan.as("another", Role.ADMIN).send("POST", "/api/v1/jobs/" + id + "/retry"),
         404,
         "NOT_FOUND");
+  }
+
+  @Test
+  void whoAskedIsToldOnceThatAJobWasCancelledOrExpired() throws Exception {
+    server.put("a.csv", "id,name\n1,one\n");
+    server.holdAt(0);
+    String callback =
+        ",\"callback_url\":\"http://127.0.0.1:%d/hook\"}"
+            .formatted(receiver.getAddress().getPort());
+    String running = trigger("{\"project\":\"p\"" + callback);
+    await().atMost(PATIENCE).until(server::isHolding);
+    String cancelled = trigger("{\"project\":\"p\"" + callback);
+    String expired = trigger("{\"project\":\"p\"" + callback);
+    sql.execute("UPDATE caravan.job SET expires_at = now() WHERE id = '" + expired + "'");
+    operator.send("POST", "/api/v1/jobs/" + cancelled + "/cancel");
+    operator.send("POST", "/api/v1/jobs/" + running + "/cancel");
+    server.release();
+    await().atMost(PATIENCE).until(() -> received.size() >= 3);
+    for (String id : List.of(running, cancelled, expired)) {
+      String code = id.equals(expired) ? "EXPIRED" : "CANCELLED";
+      List<JsonNode> told = new ArrayList<>();
+      for (String body : received) {
+        JsonNode job = new ObjectMapper().readTree(body);
+        if (job.at("/job_id").asText().equals(id)) {
+          told.add(job);
+        }
+      }
+      assertThat(told).hasSize(1);
+      assertThat(told.get(0).at("/type").asText()).isEqualTo("job.cancelled");
+      assertThat(told.get(0).at("/error_code").asText()).isEqualTo(code);
+      assertThat(told.get(0).at("/timestamp")).isEqualTo(job(id).at("/completed_at"));
+    }
+    assertThat(sql.rows("SELECT attempts, state FROM caravan.outbox WHERE kind = 'webhook'"))
+        .containsOnly("1|done")
+        .hasSize(3);
   }
 
   @Test

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.apache.camel.component.file.GenericFile;
 import org.apache.camel.component.file.GenericFileFilter;
 import org.apache.camel.component.file.remote.SftpRemoteFile;
@@ -21,18 +22,26 @@ public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> 
 
   private static final int MAX_NAME_BYTES = 255;
 
+  /**
+   * Camel puts the name of the file into that of its marker, and refuses all that it holds then.
+   */
+  private static final Pattern EXPRESSION = Pattern.compile("\\$(simple)?\\{");
+
   private final Predicate<String> wanted;
   private final SftpJournal journal;
+  private final boolean marked;
   private Map<String, FileStamp> before = new HashMap<>();
   private Map<String, FileStamp> now = new HashMap<>();
   private Set<FileStamp> taken = Set.of();
 
   /**
    * @param wanted tells by name whether the project has a table for the file
+   * @param marked whether the endpoint looks for a marker beside each file
    */
-  public SftpFileGate(Predicate<String> wanted, SftpJournal journal) {
+  public SftpFileGate(Predicate<String> wanted, SftpJournal journal, boolean marked) {
     this.wanted = wanted;
     this.journal = journal;
+    this.marked = marked;
   }
 
   /** A new listing begins: what it does not show is forgotten. */
@@ -72,8 +81,9 @@ public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> 
   }
 
   /** Names are the server's word: none that could be taken for a path, pattern or expression. */
-  private static boolean hasSafeName(String name) {
+  private boolean hasSafeName(String name) {
     return !name.isEmpty()
+        && !(marked && EXPRESSION.matcher(name).find())
         && !name.startsWith(".")
         && name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= MAX_NAME_BYTES
         && name.chars().allMatch(SftpFileGate::isSafe);

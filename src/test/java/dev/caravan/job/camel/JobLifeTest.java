@@ -6,11 +6,14 @@ import static org.awaitility.Awaitility.await;
 
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.Effect;
+import dev.caravan.job.JobEnd;
 import dev.caravan.job.JobRequest;
+import dev.caravan.job.JobState;
 import dev.caravan.testing.JobRig;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -130,9 +133,22 @@ class JobLifeTest {
     assertThat(rig.job(job)).isEqualTo("load cancelled 1 CANCELLED");
     assertThat(interrupted.await(10, TimeUnit.SECONDS)).as("the node stops its work").isTrue();
     assertThat(rig.sql().rows("SELECT to_regclass('t')")).containsExactly("null");
-    assertThat(rig.effects()).hasSize(1);
     assertThatThrownBy(() -> rig.control().cancel(job))
         .hasFieldOrPropertyWithValue("code", FailureCode.TOO_LATE);
+    rig.stopQueue(); // the attempt has ended, too
+    assertThat(rig.effects()).containsExactly(new Effect(Effect.CALLBACK, "http://receiver"));
+    assertThat(rig.ended())
+        .singleElement()
+        .isEqualTo(
+            new JobEnd(
+                job,
+                "load",
+                "p",
+                JobState.CANCELLED,
+                1,
+                FailureCode.CANCELLED,
+                "cancelled on request",
+                List.of()));
   }
 
   @Test

@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -43,7 +44,8 @@ class JobQueueTest {
 
   private final TestDatabase test = TestDatabase.create();
   private final Sql sql = new Sql(test.url(), null, null);
-  private final List<String> announced = new ArrayList<>();
+  private final List<String> announced = new CopyOnWriteArrayList<>();
+  private final List<JobEnd> told = new CopyOnWriteArrayList<>();
   private Database database;
   private JdbcJobRepository jobs;
   private JobQueue queue;
@@ -58,7 +60,7 @@ class JobQueueTest {
             database.dataSource(),
             "here",
             (c, job, effect) -> announced.add(effect.payload()),
-            List.of());
+            List.of(told::add));
     queue = new JobQueue(database.dataSource(), jobs);
     launcher = new JobLauncher(database.dataSource(), () -> {});
   }
@@ -245,9 +247,51 @@ class JobQueueTest {
     UUID late = launch(request().startWithin(Duration.ZERO).callbackUrl("http://x"));
     UUID inTime = launch(request().startWithin(Duration.ofHours(1)));
     queue.expire();
+    queue.expire();
     assertThat(state(late)).isEqualTo("cancelled EXPIRED");
     assertThat(state(inTime)).isEqualTo("queued");
     assertThat(announced).containsExactly("http://x");
+    assertThat(told).singleElement().isEqualTo(cancelled(late, 0, FailureCode.EXPIRED));
+  }
+
+  private JobEnd cancelled(UUID job, int attempts, FailureCode code) {
+    String message = sql.value("SELECT message FROM caravan.job WHERE id = '" + job + "'");
+    return new JobEnd(job, "test", "p", JobState.CANCELLED, attempts, code, message, List.of());
+  }
+
+  @Test
+  void aJobThatManyCancelWhileItEndsIsToldOnce() throws Exception {
+    List<UUID> running = new ArrayList<>();
+    List<Attempt> attempts = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      running.add(launch(request().callbackUrl("http://x/" + i)));
+    }
+    queue.admit(FOUR);
+    for (UUID job : running) {
+      attempts.add(claim(job));
+    }
+    ExecutorService threads = Executors.newFixedThreadPool(12);
+    try {
+      List<Callable<Boolean>> ends = new ArrayList<>();
+      for (Attempt attempt : attempts) {
+        ends.add(() -> jobs.cancel(attempt.jobId()));
+        ends.add(() -> end(attempt, JobState.FAILED, FailureCode.INTERNAL));
+        ends.add(() -> jobs.cancel(attempt.jobId()));
+      }
+      int won = 0;
+      for (Future<Boolean> ended : threads.invokeAll(ends)) {
+        won += ended.get() ? 1 : 0;
+      }
+      assertThat(won).isEqualTo(4);
+    } finally {
+      threads.shutdownNow();
+    }
+    assertThat(announced)
+        .containsExactlyInAnyOrder("http://x/0", "http://x/1", "http://x/2", "http://x/3");
+    assertThat(told).extracting(JobEnd::jobId).containsExactlyInAnyOrderElementsOf(running);
+    for (JobEnd end : told) {
+      assertThat(state(end.jobId())).isEqualTo(end.state().text() + " " + end.code());
+    }
   }
 
   @Test

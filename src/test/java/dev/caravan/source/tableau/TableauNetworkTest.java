@@ -8,7 +8,11 @@ import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.pgload.LoadResult;
+import dev.caravan.testing.CamelHeaders;
+import dev.caravan.testing.ExchangeRecorder;
 import dev.caravan.testing.FreePort;
+import dev.caravan.testing.HeaderProxy;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,11 +28,14 @@ import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.spi.CamelEvent.ExchangeSendingEvent;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -184,6 +191,29 @@ class TableauNetworkTest {
         assertThat(failure.code()).isEqualTo(FailureCode.SOURCE_REFUSED);
       }
       assertThat(elsewhere.calls).isEmpty();
+    }
+  }
+
+  @Test
+  void headersOfItsAnswersSteerNothing() throws Exception {
+    try (TableauServer tableau = TableauServer.start(FLIGHTS);
+        HeaderProxy network = new HeaderProxy(tableau.port());
+        TableauRoutes routes = new TableauRoutes(network.url(), Map.of())) {
+      routes.sync();
+      ExchangeRecorder recorder = ExchangeRecorder.in(routes.context(), ExchangeSendingEvent.class);
+      LoadResult again = routes.sync();
+      Set<String> plain = recorder.names();
+      assertThat(plain).contains(Exchange.FILE_NAME);
+      for (List<String> names : CamelHeaders.inGroups(200)) {
+        network.inject(names);
+        LoadResult result = routes.sync();
+        assertThat(result.unchanged()).isEqualTo(again.unchanged());
+        assertThat(recorder.names()).isEqualTo(plain);
+      }
+      assertThat(routes.rows()).isEqualTo(FLIGHTS.count());
+      network.inject(List.of(Exchange.HTTP_RESPONSE_CODE));
+      tableau.nextError("400802", "no");
+      assertThat(routes.failure().code()).isEqualTo(FailureCode.SOURCE_REFUSED);
     }
   }
 

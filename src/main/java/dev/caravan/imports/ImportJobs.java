@@ -99,7 +99,7 @@ public final class ImportJobs implements Processor {
   }
 
   /** Empty when the name gives none: the job will say why. */
-  private Optional<String> target(String file) {
+  Optional<String> target(String file) {
     try {
       return project
           .plan(file)

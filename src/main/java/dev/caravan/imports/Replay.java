@@ -30,7 +30,10 @@ public final class Replay {
 
   /** A request to replay the fixed records of a load. */
   public JobRequest request(FileLoad load) {
-    return jobs.request(RejectReplay.KIND, route(project), new Told(load.loadId(), load.file()));
+    Told told = new Told(load.loadId(), load.file());
+    JobRequest request = jobs.request(RejectReplay.KIND, route(project), told);
+    jobs.target(load.file()).ifPresent(request::target); // one after the other with its imports
+    return request;
   }
 
   /** What a job with these parameters is to replay. */

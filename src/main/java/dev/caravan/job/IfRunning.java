@@ -4,7 +4,7 @@ package dev.caravan.job;
 public enum IfRunning {
   /** The running job is the answer. */
   ATTACH,
-  /** Another job waits in the queue. */
+  /** Another job waits in the queue until that one has ended. */
   QUEUE,
   /** Nothing is launched. */
   SKIP,

@@ -80,7 +80,10 @@ public final class JobRequest {
     return this;
   }
 
-  /** What is done when a job with the same word is queued or running. */
+  /**
+   * What is done when a job with the same word is queued or running. Without a target, one of them
+   * at a time is admitted.
+   */
   public JobRequest single(String word, IfRunning what) {
     single = word;
     ifRunning = what;
@@ -156,8 +159,9 @@ public final class JobRequest {
     return Optional.ofNullable(connection);
   }
 
+  /** What only one job at a time is admitted for: the target, without one the single word. */
   public Optional<String> target() {
-    return Optional.ofNullable(target);
+    return Optional.ofNullable(target).or(this::single);
   }
 
   public Optional<String> single() {

@@ -65,6 +65,9 @@ final class LoadTables {
       COMMENT ON TABLE caravan.reject IS
         'Records that were refused; those of a failed load are its first ones.';
       ALTER TABLE caravan.reject ADD COLUMN IF NOT EXISTS fixed text;
+      ALTER TABLE caravan.reject ADD COLUMN IF NOT EXISTS replay uuid;
+      COMMENT ON COLUMN caravan.reject.replay IS
+        'The load that the fixed record goes with: it is replayed when the ledger has that load.';
       CREATE TABLE IF NOT EXISTS caravan.reject_columns (
         load_id uuid PRIMARY KEY,
         columns text[] NOT NULL

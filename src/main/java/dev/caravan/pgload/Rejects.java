@@ -32,6 +32,10 @@ public final class Rejects {
   /** A spreadsheet takes a cell that begins with one of these for a formula (OWASP). */
   private static final String FORMULA_STARTS = "=+-@\t\r\n＝＋－＠";
 
+  /** Of a row {@code r}; an earlier version wrote it down. */
+  private static final String REPLAYED =
+      "(r.status = 'replayed' OR EXISTS (SELECT FROM caravan.load l WHERE l.load_id = r.replay))";
+
   /**
    * One refused record as it is stored.
    *
@@ -69,15 +73,17 @@ public final class Rejects {
       throws SQLException {
     String sql =
         """
-        SELECT file, line, byte_offset, column_name, code, message, raw, fixed, status, found
+        SELECT file, line, byte_offset, column_name, code, message, raw, fixed, found,
+          CASE WHEN %s THEN 'replayed' ELSE status END AS status
         FROM (
           SELECT *, count(*) OVER () AS found, row_number() OVER (ORDER BY line) AS place,
             sum(octet_length(message) + octet_length(raw)) OVER (ORDER BY line)
               - octet_length(message) - octet_length(raw) AS bytes_before
           FROM (SELECT * FROM caravan.reject
-                WHERE load_id = ? AND line > ? ORDER BY line LIMIT ?) one_more_than_asked) page
+                WHERE load_id = ? AND line > ? ORDER BY line LIMIT ?) one_more_than_asked) r
         WHERE place <= ? AND bytes_before < ?
-        ORDER BY line""";
+        ORDER BY line"""
+            .formatted(REPLAYED);
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setObject(1, loadId);
       query.setLong(2, afterLine);
@@ -153,8 +159,9 @@ public final class Rejects {
       throws SQLException {
     String sql =
         """
-        UPDATE caravan.reject SET fixed = ?, status = 'fixed'
-        WHERE load_id = ? AND line = ? AND status <> 'replayed'""";
+        UPDATE caravan.reject r SET fixed = ?, status = 'fixed', replay = NULL
+        WHERE load_id = ? AND line = ? AND NOT %s"""
+            .formatted(REPLAYED);
     try (PreparedStatement update = connection.prepareStatement(sql)) {
       update.setString(1, fixed);
       update.setObject(2, loadId);
@@ -169,7 +176,7 @@ public final class Rejects {
    * @param columns of the source, in its order
    * @param records each as the source would have it
    */
-  public record Fixed(List<String> columns, List<String> records, List<Long> lines) {
+  public record Fixed(List<String> columns, List<String> records) {
 
     /** A file of them. */
     public String csv(char delimiter) {
@@ -177,36 +184,41 @@ public final class Rejects {
     }
   }
 
-  /** What a replay of the load would load; at the most 100,000 records at once. */
-  public static Fixed fixed(Connection connection, UUID loadId) throws SQLException {
-    String sql =
+  /**
+   * What a replay loads, at the most 100,000 records. They are those of this replay from now on:
+   * whether they are loaded is for the ledger to say, and another attempt gets them again and no
+   * others.
+   *
+   * @param replay the load that they will go with
+   */
+  public static Fixed fixed(Connection connection, UUID loadId, UUID replay) throws SQLException {
+    String take =
         """
-        SELECT line, fixed FROM caravan.reject
-        WHERE load_id = ? AND status = 'fixed' ORDER BY line LIMIT 100000""";
+        UPDATE caravan.reject SET replay = ? WHERE load_id = ? AND line IN (
+            SELECT line FROM caravan.reject r WHERE load_id = ? AND status = 'fixed' AND NOT %s
+            ORDER BY line LIMIT 100000)
+          AND NOT EXISTS (SELECT FROM caravan.reject WHERE load_id = ? AND replay = ?)"""
+            .formatted(REPLAYED);
+    String sql =
+        "SELECT line, fixed FROM caravan.reject WHERE load_id = ? AND replay = ? ORDER BY line";
     List<String> records = new ArrayList<>();
-    List<Long> lines = new ArrayList<>();
-    try (PreparedStatement query = connection.prepareStatement(sql)) {
+    try (PreparedStatement update = connection.prepareStatement(take);
+        PreparedStatement query = connection.prepareStatement(sql)) {
+      update.setObject(1, replay);
+      update.setObject(2, loadId);
+      update.setObject(3, loadId);
+      update.setObject(4, loadId);
+      update.setObject(5, replay);
+      update.executeUpdate();
       query.setObject(1, loadId);
+      query.setObject(2, replay);
       try (ResultSet row = query.executeQuery()) {
         while (row.next()) {
-          lines.add(row.getLong(1));
-          records.add(row.getString(2));
+          records.add(row.getString("fixed"));
         }
       }
     }
-    return new Fixed(columns(connection, loadId), records, lines);
-  }
-
-  /** The records were replayed. */
-  public static void replayed(Connection connection, UUID loadId, List<Long> lines)
-      throws SQLException {
-    String sql =
-        "UPDATE caravan.reject SET status = 'replayed' WHERE load_id = ? AND line = ANY (?)";
-    try (PreparedStatement update = connection.prepareStatement(sql)) {
-      update.setObject(1, loadId);
-      update.setArray(2, connection.createArrayOf("bigint", lines.toArray()));
-      update.executeUpdate();
-    }
+    return new Fixed(columns(connection, loadId), records);
   }
 
   private static void write(CsvWriter csv, StoredReject reject) {

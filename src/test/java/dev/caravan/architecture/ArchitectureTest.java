@@ -89,7 +89,8 @@ class ArchitectureTest {
             "com.fasterxml.jackson..",
             "com.networknt..",
             "org.yaml.."),
-        new Arrow("database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql.."),
+        new Arrow(
+            "database", FAILURE, "com.zaxxer.hikari..", "org.flywaydb..", "org.postgresql..", LOG),
         new Arrow(
             "outbox",
             FAILURE,

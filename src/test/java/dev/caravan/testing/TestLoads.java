@@ -30,22 +30,27 @@ public final class TestLoads {
 
   /** Loads {@code csv}, which begins with its header line. */
   public LoadResult load(LoadSpec spec, String csv) throws IOException, SQLException {
+    return load(UUID.randomUUID(), spec, csv);
+  }
+
+  /** As above, with the load's id. */
+  public LoadResult load(UUID id, LoadSpec spec, String csv) throws IOException, SQLException {
     byte[] bytes = csv.getBytes(StandardCharsets.UTF_8);
     Origin origin =
-        new Origin(
-            UUID.randomUUID(),
-            "people.csv",
-            Integer.toHexString(csv.hashCode()),
-            bytes.length,
-            false);
+        new Origin(id, "people.csv", Integer.toHexString(csv.hashCode()), bytes.length, false);
     try (CsvReader reader = CsvReader.open(new ByteArrayInputStream(bytes), CsvFormat.DEFAULT)) {
       return Loader.load(database.dataSource(), spec, origin, reader);
     }
   }
 
+  /** A connection to the database; to be closed. */
+  public Connection connection() throws SQLException {
+    return database.dataSource().getConnection();
+  }
+
   /** Runs one statement. */
   public void sql(String sql) throws SQLException {
-    try (Connection connection = database.dataSource().getConnection();
+    try (Connection connection = connection();
         var statement = connection.createStatement()) {
       statement.execute(sql);
     }

@@ -24,9 +24,6 @@ public final class RejectReplay implements Processor {
   /** Kind of the jobs. */
   public static final String KIND = "replay-rejects";
 
-  private static final String REFUSED = "CaravanReplayRefused";
-  private static final String FIXED = "CaravanReplayFixed";
-
   private final DataSource target;
   private final Function<String, Refused> told;
 
@@ -53,17 +50,15 @@ public final class RejectReplay implements Processor {
     Message message = exchange.getMessage();
     Refused refused = told.apply(message.getBody(String.class));
     CopyUpsertLoad load = refused.by().ofRejects();
-    Rejects.Fixed fixed = fixed(refused.load());
-    exchange.setProperty(REFUSED, refused);
-    exchange.setProperty(FIXED, fixed);
+    UUID replay = message.getHeader(CopyUpsertConstants.LOAD_ID, UUID.class);
     message.setHeader(Exchange.FILE_NAME, refused.file());
     message.setHeader(CopyUpsertConstants.LOAD, load);
-    message.setBody(load.file(fixed));
+    message.setBody(load.file(fixed(refused.load(), replay)));
   }
 
-  private Rejects.Fixed fixed(UUID load) {
+  private Rejects.Fixed fixed(UUID load, UUID replay) {
     try (Connection connection = target.getConnection()) {
-      Rejects.Fixed fixed = Rejects.fixed(connection, load);
+      Rejects.Fixed fixed = Rejects.fixed(connection, load, replay);
       if (fixed.records().isEmpty()) {
         throw new CaravanException(
             FailureCode.EMPTY_FILE,
@@ -72,17 +67,6 @@ public final class RejectReplay implements Processor {
       return fixed;
     } catch (SQLException e) {
       throw SqlFailure.of("Cannot read the fixed records of load " + load, e);
-    }
-  }
-
-  /** Route step after the load: what was replayed is not replayed again. */
-  public void replayed(Exchange exchange) {
-    UUID load = exchange.getProperty(REFUSED, Refused.class).load();
-    Rejects.Fixed fixed = exchange.getProperty(FIXED, Rejects.Fixed.class);
-    try (Connection connection = target.getConnection()) {
-      Rejects.replayed(connection, load, fixed.lines());
-    } catch (SQLException e) {
-      throw SqlFailure.of("Cannot note what was replayed of load " + load, e);
     }
   }
 }

@@ -164,6 +164,16 @@ class JobQueueTest {
   }
 
   @Test
+  void whatWaitsForTheSameThingIsNotAdmittedBeforeItHasEnded() throws Exception {
+    launch(request().single("nightly", IfRunning.QUEUE));
+    UUID waits = launch(request().single("nightly", IfRunning.QUEUE));
+    launch(request().single("weekly", IfRunning.QUEUE));
+    assertThat(queue.admit(FOUR)).isEqualTo(2);
+    assertThat(sql.value("SELECT id FROM caravan.job WHERE admission IS NULL"))
+        .isEqualTo(waits.toString());
+  }
+
+  @Test
   void oneJobOfATargetIsAdmittedAndTheHigherPriorityFirst() throws Exception {
     UUID old = launch(request().target("w/public.t"));
     UUID urgent = launch(request().target("w/public.t").queue("default", 5));

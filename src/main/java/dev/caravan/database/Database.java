@@ -14,13 +14,9 @@ import java.util.Map;
 import java.util.Properties;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** One PostgreSQL database: its pool, and Caravan's tables in it. */
 public final class Database implements AutoCloseable {
-
-  private static final Logger LOG = LoggerFactory.getLogger(Database.class);
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
@@ -114,7 +110,7 @@ public final class Database implements AutoCloseable {
       if (isRefused(e)) { // the pool would ask every second, until the account is locked
         throw unavailable(name, login, e);
       }
-      LOG.debug("The pool waits for the database of connection '{}'", name, e);
+      // Else it is not up yet: the pool waits, and throws what it hears at last.
     }
     try {
       return new Database(new HikariDataSource(config));

@@ -115,6 +115,9 @@ public final class Jolokia implements Handler<RoutingContext>, AutoCloseable {
     private static final Pattern ERROR_HANDLER =
         Pattern.compile("\\s*<errorHandler>.*?</errorHandler>", Pattern.DOTALL);
 
+    /** Camel makes ids of a template's steps unique in the statistics, but not in the diagram. */
+    private static final Pattern PREFIX = Pattern.compile("(<processorStat id=\")route-[0-9]+");
+
     ReadingOnly() {
       super(1);
     }
@@ -131,7 +134,7 @@ public final class Jolokia implements Handler<RoutingContext>, AutoCloseable {
       }
       Object value = super.handleRequest(request, previous);
       return request.getType() == RequestType.EXEC && value instanceof String routes
-          ? ERROR_HANDLER.matcher(routes).replaceAll("")
+          ? PREFIX.matcher(ERROR_HANDLER.matcher(routes).replaceAll("")).replaceAll("$1")
           : value;
     }
   }

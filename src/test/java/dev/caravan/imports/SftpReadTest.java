@@ -14,6 +14,7 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -94,7 +95,13 @@ class SftpReadTest {
     server.holdAt(1_000_000);
     startCaravan(Map.of("download", "temp_file"));
     await().atMost(Duration.ofSeconds(20)).until(server::isHolding);
-    assertThat(downloads()).hasSizeGreaterThan(before.size());
+    Set<Path> there = downloads();
+    there.removeAll(before);
+    assertThat(there).isNotEmpty();
+    for (Path file : there) {
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+          .isEqualTo("rw-------");
+    }
     server.release();
     assertThat(caravan.awaitEnd("big.csv").state()).isEqualTo("completed");
     assertThat(caravan.rows("t")).isEqualTo(20_000);

@@ -379,6 +379,45 @@ class InspectionTest {
     assertThat(caravan.context().getStatus().isStarted()).isTrue();
   }
 
+  private static String context(String operation, String arguments) {
+    return jolokia(
+            """
+            {"type": "exec", "mbean": "org.apache.camel:context=caravan,type=context,name=\\"caravan\\"",
+             "operation": "%s", "arguments": [%s]}"""
+                .formatted(operation, arguments))
+        .at("/value")
+        .asText();
+  }
+
+  /** Ids of the elements in each element with an id that has one of them. */
+  private static Map<String, Set<String>> ids(String xml, String outer, String inner) {
+    Map<String, Set<String>> ids = new TreeMap<>();
+    Matcher parts =
+        Pattern.compile("<%s [^>]*?id=\"([^\"]+)\".*?</%1$s>".formatted(outer), Pattern.DOTALL)
+            .matcher(xml);
+    while (parts.find()) {
+      Set<String> of = ids.computeIfAbsent(parts.group(1), id -> new TreeSet<>());
+      Pattern.compile("<" + inner + " [^>]*?id=\"([^\"]+)\"")
+          .matcher(parts.group())
+          .results()
+          .forEach(found -> of.add(found.group(1)));
+    }
+    return ids;
+  }
+
+  /** Hawtio looks for the counts of a step under the id that the step has in the diagram. */
+  @Test
+  void theStepsOfADiagramAreCountedUnderTheirIds() {
+    String stats = context("dumpRoutesStatsAsXml", "true, true");
+    Map<String, Set<String>> drawn = ids(context("dumpRoutesAsXml()", ""), "route", "[a-zA-Z]+");
+    Map<String, Set<String>> counted = ids(stats, "routeStat", "processorStat");
+    assertThat(counted.get("import-p"))
+        .contains("list-files", "plan-load", "load", "record-file", "end");
+    counted.keySet().removeIf(route -> route.contains("tableau")); // has a nodePrefixId
+    counted.forEach((route, steps) -> assertThat(drawn.get(route)).as(route).containsAll(steps));
+    assertThat(stats).containsPattern("<processorStat id=\"load\"[^>]* exchangesCompleted=\"[1-9]");
+  }
+
   @Test
   void nothingThatJolokiaShowsHasASecret() {
     ObjectMapper mapper = new ObjectMapper();

@@ -19,6 +19,8 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.RouteDefinition;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -76,6 +78,19 @@ class GuardTest {
     assertThat(registered().stream().map(call -> call.method() + " " + call.template()))
         .containsExactlyInAnyOrderElementsOf(
             DOCUMENT.operations().stream().map(o -> o.method() + " " + o.template()).toList());
+  }
+
+  /** WebServerTest has what it answers. */
+  @Test
+  void everyRouteOfACallHasTheAnswerToWhatFails() {
+    List<RouteDefinition> calls =
+        ((ModelCamelContext) caravan.context())
+            .getRouteDefinitions().stream()
+                .filter(route -> route.getInput().getEndpointUri().startsWith("rest:"))
+                .toList();
+    assertThat(calls).hasSizeGreaterThan(35);
+    assertThat(calls)
+        .allSatisfy(route -> assertThat(route.getRouteConfigurationId()).isEqualTo("api"));
   }
 
   @Test

@@ -26,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -102,6 +103,9 @@ public final class ImportApi {
         .single(
             "import-" + StoredProject.key(tenant, wanted.get("project").textValue()),
             IfRunning.valueOf(wanted.path("if_running").asText("queue").toUpperCase(Locale.ROOT)));
+    if (wanted.has("start_within")) {
+      request.startWithin(Duration.ofSeconds(wanted.get("start_within").intValue()));
+    }
     if (wanted.hasNonNull("callback_url")) {
       callbacks.check(wanted.get("callback_url").textValue());
       request.callbackUrl(wanted.get("callback_url").textValue());

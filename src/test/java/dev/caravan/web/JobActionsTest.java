@@ -235,8 +235,7 @@ class JobActionsTest {
     String running = trigger("{\"project\":\"p\"" + callback);
     await().atMost(PATIENCE).until(server::isHolding);
     String cancelled = trigger("{\"project\":\"p\"" + callback);
-    String expired = trigger("{\"project\":\"p\"" + callback);
-    sql.execute("UPDATE caravan.job SET expires_at = now() WHERE id = '" + expired + "'");
+    String expired = trigger("{\"project\":\"p\",\"start_within\":1" + callback);
     awaitEnd(expired); // or it might be begun before anybody looks at the time
     for (String id : List.of(cancelled, running)) {
       HttpResponse<String> answer = operator.send("POST", "/api/v1/jobs/" + id + "/cancel");

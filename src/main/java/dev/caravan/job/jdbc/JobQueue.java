@@ -147,7 +147,7 @@ public final class JobQueue {
         """
         UPDATE caravan.job SET state = 'cancelled', code = 'EXPIRED', admission = NULL,
           message = 'no node began the job before ' || expires_at, completed_at = clock_timestamp()
-        WHERE state = 'queued' AND expires_at < clock_timestamp()
+        WHERE state = 'queued' AND started_at IS NULL AND expires_at < clock_timestamp()
         """
             + JdbcJobRepository.ENDED;
     try (Connection connection = dataSource.getConnection();
@@ -166,7 +166,7 @@ public final class JobQueue {
    * Begins the next attempt of the job that has the admission, whether it waited or its node is
    * gone.
    *
-   * @return empty when the job was ended or handed back meanwhile
+   * @return empty when the job was ended or handed back meanwhile, or its time to begin is over
    */
   public Optional<Attempt> claim(long admission, String node) throws SQLException {
     String sql =
@@ -175,6 +175,7 @@ public final class JobQueue {
           node = ?, started_at = coalesce(started_at, clock_timestamp()),
           unsure = unsure OR state = 'running'
         WHERE admission = ? AND state IN ('queued', 'running')
+          AND (started_at IS NOT NULL OR expires_at IS NULL OR expires_at > clock_timestamp())
         RETURNING id, epoch, attempt, max_attempts, tenant, kind, project, route, parameters,
           extract(epoch FROM timeout) * 1000, unsure""";
     try (Connection connection = dataSource.getConnection();

@@ -94,9 +94,11 @@ class JobQueueTest {
   }
 
   private Attempt claim(UUID job) throws SQLException {
-    long admission =
-        Long.parseLong(sql.value("SELECT admission FROM caravan.job WHERE id = '" + job + "'"));
-    return queue.claim(admission, "here").orElseThrow();
+    return queue.claim(admission(job), "here").orElseThrow();
+  }
+
+  private long admission(UUID job) {
+    return Long.parseLong(sql.value("SELECT admission FROM caravan.job WHERE id = '" + job + "'"));
   }
 
   private String state(UUID job) {
@@ -262,6 +264,20 @@ class JobQueueTest {
     assertThat(state(inTime)).isEqualTo("queued");
     assertThat(announced).containsExactly("http://x");
     assertThat(told).singleElement().isEqualTo(cancelled(late, 0, FailureCode.EXPIRED));
+  }
+
+  @Test
+  void whatIsAdmittedTooLateIsNotBegunAndWhatWasBegunDoesNotExpire() throws Exception {
+    UUID late = launch(request().startWithin(Duration.ZERO));
+    UUID begun = launch(request().startWithin(Duration.ofHours(1)));
+    queue.admit(FOUR);
+    assertThat(queue.claim(admission(late), "n")).isEmpty();
+    Attempt attempt = claim(begun);
+    sql.execute("UPDATE caravan.job SET expires_at = now()");
+    jobs.again(attempt, FailureCode.DB_CONFLICT, "locked", false, Duration.ZERO);
+    queue.expire();
+    assertThat(state(late)).isEqualTo("cancelled EXPIRED");
+    assertThat(state(begun)).isEqualTo("queued");
   }
 
   private JobEnd cancelled(UUID job, int attempts, FailureCode code) {

@@ -30,7 +30,7 @@ final class ApiDocument {
   private static final List<String> METHODS = List.of("get", "put", "post", "delete", "patch");
 
   private final ObjectNode root;
-  private final SchemaRegistry registry;
+  private final Schema whole;
   private final List<Operation> operations = new ArrayList<>();
 
   private ApiDocument(ObjectNode root) {
@@ -38,10 +38,12 @@ final class ApiDocument {
     leaveOutWhatIsComing();
     SchemaRegistryConfig config =
         SchemaRegistryConfig.builder().formatAssertionsEnabled(true).build();
-    registry =
+    whole =
         SchemaRegistry.withDialect(
-            Dialects.getOpenApi31(),
-            builder -> builder.schemaRegistryConfig(config).schemas(Map.of(ID, root.toString())));
+                Dialects.getOpenApi31(),
+                builder ->
+                    builder.schemaRegistryConfig(config).schemas(Map.of(ID, root.toString())))
+            .getSchema(SchemaLocation.of(ID));
     root.get("paths").properties().forEach(path -> addOperations(path.getKey(), path.getValue()));
     // A fixed path wins over a template that fits, too.
     operations.sort(Comparator.comparing(o -> o.template().chars().filter(c -> c == '{').count()));
@@ -114,8 +116,9 @@ final class ApiDocument {
     return reference.isTextual() ? reference.textValue().substring(1) : pointer;
   }
 
+  /** A part of the one schema: the registry would read the document anew for each of them. */
   Schema schema(String pointer) {
-    return registry.getSchema(SchemaLocation.of(ID + "#" + pointer));
+    return whole.getSubSchema(SchemaLocation.of(ID + "#" + pointer).getFragment());
   }
 
   /** Who may call; empty for everybody, also without a credential. */

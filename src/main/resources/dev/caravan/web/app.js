@@ -384,7 +384,7 @@ function updateJob(job) {
       cell(row, file[count]);
     }
     const last = cell(row, (file.warnings || []).join("\n"));
-    if (file.rejected > 0) {
+    if (file.rejected > 0 || file.status === "failed") {
       const name = job.file_results.length > 1 ? file.filename : null;
       button(last, "Show the refused", () => showRejects(job.job_id, name));
     }
@@ -393,10 +393,14 @@ function updateJob(job) {
 
 async function showRejects(id, file) {
   const page = await api(`/jobs/${id}/rejects?limit=100` + (file ? "&file=" + encodeURIComponent(file) : ""));
+  $("reject-columns").textContent = page.columns.join(", ");
   body("rejects").replaceChildren();
   for (const reject of page.rejects) {
     const row = body("rejects").insertRow();
     [reject.line, reject.column, reject.code, reject.message, reject.raw].forEach(v => cell(row, v));
+  }
+  if (page.rejects.length === 0) {
+    cell(body("rejects").insertRow(), "none is kept");
   }
 }
 

@@ -3,6 +3,7 @@ package dev.caravan.imports;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.caravan.access.Role;
 import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestCaravan.Job;
@@ -161,7 +162,13 @@ class SftpReadTest {
   void readsAFileAgainThatChangedWhileItWasRead() throws Exception {
     putRows("changes.csv", 1_000);
     server.beforeRead(() -> append("changes.csv", "more,rows\n"));
-    startCaravan(Map.of());
+    String unpolled = "schedule: {cron: '0 0 0 1 1 ? 2099'}\n"; // a poll would launch another job
+    caravan =
+        TestCaravan.start(
+            TestDatabase.create(),
+            folder,
+            TestCaravan.project("p", "t", server.login()) + unpolled);
+    caravan.as("default", Role.OPERATOR).post("/api/v1/import", "{\"project\":\"p\"}");
     Job job = caravan.awaitEnd("changes.csv");
     assertThat(job.state()).isEqualTo("completed");
     assertThat(caravan.errors(job)).containsExactly("SOURCE_CHANGED");

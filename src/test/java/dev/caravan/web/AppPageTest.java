@@ -170,6 +170,8 @@ class AppPageTest {
     find("#files tbody button").click();
     awaitText("#rejects tbody", "BAD_VALUE");
     assertThat(find("#rejects tbody").getText()).contains("fte", "half");
+    assertThat(find("#rejects thead").getText())
+        .contains("sciper, centre_financier, function, fte");
     await(
         () ->
             script("Number(document.getElementById('chart').dataset.completed) > 0").equals(true));
@@ -189,6 +191,9 @@ class AppPageTest {
     find("#history tbody tr td:last-child button").click();
     awaitText("#log", "ROWS_REJECTED");
     awaitText("#job-state", "module-sync");
+    awaitText("#files tbody", "failed");
+    find("#files tbody button").click();
+    awaitText("#rejects tbody", "none is kept");
     find("#history tbody tr td:last-child button:last-child").click();
     awaitText("#sync-state", "completed (200)");
     assertNoComplaints();

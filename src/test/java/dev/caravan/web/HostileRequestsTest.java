@@ -274,7 +274,8 @@ class HostileRequestsTest {
       for (int i = 0; i < 50; i++) {
         Instant asked = Instant.now();
         assertThat(admin.get("/api/v1/keys").statusCode()).isEqualTo(200);
-        assertThat(Duration.between(asked, Instant.now())).isLessThan(Duration.ofSeconds(2));
+        // Half of what ends the others.
+        assertThat(Duration.between(asked, Instant.now())).isLessThan(Duration.ofSeconds(15));
       }
     } finally {
       for (Socket socket : halfway) {

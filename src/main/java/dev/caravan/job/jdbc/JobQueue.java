@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,6 +30,9 @@ public final class JobQueue {
   /** Name of db-scheduler's task of which one execution is one attempt. */
   public static final String TASK = "attempt";
 
+  private static final Duration ADMIT_WAIT = Duration.ofMillis(100);
+  private static final String LOCK_TIMEOUT = "55P03";
+
   private final DataSource dataSource;
   private final JdbcJobRepository jobs;
 
@@ -49,7 +53,7 @@ public final class JobQueue {
   /**
    * Admits what the limit has room for. Tenants take turns; within a tenant the higher priority and
    * then the older job comes first; of one target there is one job at a time. Only one node admits
-   * at a time, and one that finds another at it leaves it to that.
+   * at a time; another one waits for it a moment, for it may not have seen what was freed here.
    *
    * @return how many were admitted
    */
@@ -130,14 +134,21 @@ public final class JobQueue {
     }
   }
 
+  /** False when another node does not come to an end with it. */
   private static boolean lock(Connection connection, String queue) throws SQLException {
-    String sql = "SELECT pg_try_advisory_xact_lock(hashtextextended('caravan.admit.' || ?, 0))";
-    try (PreparedStatement lock = connection.prepareStatement(sql)) {
+    String sql = "SELECT pg_advisory_xact_lock(hashtextextended('caravan.admit.' || ?, 0))";
+    try (Statement wait = connection.createStatement();
+        PreparedStatement lock = connection.prepareStatement(sql)) {
+      wait.execute("SET LOCAL lock_timeout = " + ADMIT_WAIT.toMillis());
       lock.setString(1, queue);
-      try (ResultSet row = lock.executeQuery()) {
-        row.next();
-        return row.getBoolean(1);
+      lock.execute();
+      wait.execute("SET LOCAL lock_timeout TO DEFAULT");
+      return true;
+    } catch (SQLException e) {
+      if (LOCK_TIMEOUT.equals(e.getSQLState())) {
+        return false;
       }
+      throw e;
     }
   }
 

@@ -66,6 +66,8 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
+import org.apache.camel.support.jsse.SSLContextParameters;
+import org.apache.camel.support.jsse.TrustAllTrustManager;
 
 /**
  * The program: what the settings leave open is started embedded, every project becomes a route, and
@@ -213,6 +215,17 @@ public final class Caravan implements AutoCloseable {
           .getRegistry()
           .bind("jobRoutePolicyFactory", new JobRoutePolicyFactory(jobs, configuration.retry()));
       metrics.observe(context);
+    }
+
+    private static void requireTrust(CamelContext context) {
+      SSLContextParameters tls = context.getSSLContextParameters();
+      if (tls != null
+          && tls.getTrustManagers() != null
+          && tls.getTrustManagers().getTrustManager() instanceof TrustAllTrustManager) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID,
+            "camel.ssl.trustAllCertificates: certificates are always verified; give the one to trust with camel.ssl.trustStore.");
+      }
     }
 
     private void prepareJobs() throws SQLException {
@@ -392,6 +405,7 @@ public final class Caravan implements AutoCloseable {
     @Override
     public void afterConfigure(BaseMainSupport main) {
       CamelContext context = main.getCamelContext();
+      requireTrust(context);
       startQueue(context);
       prepareSync(context);
       JobLauncher launcher = new JobLauncher(databases.api(), engine::wake);

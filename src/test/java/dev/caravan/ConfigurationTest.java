@@ -235,6 +235,13 @@ class ConfigurationTest {
   }
 
   @Test
+  void refusesToTrustEveryCertificate() {
+    refusesToStart(
+        Map.of("camel.ssl.enabled", "true", "camel.ssl.trustAllCertificates", "true"),
+        "camel.ssl.trustAllCertificates: certificates are always verified");
+  }
+
+  @Test
   void endsWithExitCode2AndOneMessage() throws Exception {
     ProcessBuilder builder =
         new ProcessBuilder(

@@ -278,4 +278,15 @@ class SftpReadTest {
     assertThat(sql.rows("SELECT DISTINCT code FROM caravan.job_error"))
         .containsExactly("SOURCE_UNAVAILABLE");
   }
+
+  @Test
+  void aFileThatGoesWhileItsFolderIsListedIsNoFailureButAFolderThatIsGoneIs() throws Exception {
+    putRows("here.csv", 1);
+    server.loseFilesInListings(1);
+    startCaravan(Map.of());
+    caravan.awaitMoved("here.csv");
+    assertThat(caravan.jobs()).hasSize(1);
+    server.loseFilesInListings(2);
+    assertThat(caravan.awaitFailedPoll("p").code()).isEqualTo("SOURCE_GONE");
+  }
 }

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.CopyOption;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -32,6 +33,7 @@ import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.server.SshServer;
 import org.apache.sshd.server.session.ServerSession;
+import org.apache.sshd.sftp.server.DirectoryHandle;
 import org.apache.sshd.sftp.server.FileHandle;
 import org.apache.sshd.sftp.server.SftpEventListener;
 import org.apache.sshd.sftp.server.SftpFileSystemAccessor;
@@ -55,6 +57,7 @@ public final class UnrulySftpServer implements AutoCloseable {
   private final AtomicReference<Hold> hold = new AtomicReference<>();
   private final AtomicReference<Runnable> beforeOpen = new AtomicReference<>();
   private final AtomicReference<Runnable> beforeRead = new AtomicReference<>();
+  private final AtomicInteger listingsToLose = new AtomicInteger();
   private volatile boolean readDenied;
   private volatile boolean renameDenied;
   private SshServer server;
@@ -196,6 +199,11 @@ public final class UnrulySftpServer implements AutoCloseable {
     beforeRead.set(action);
   }
 
+  /** So many listings end as if a file had gone meanwhile. */
+  public void loseFilesInListings(int times) {
+    listingsToLose.set(times);
+  }
+
   public void denyRead(boolean denied) {
     readDenied = denied;
   }
@@ -252,6 +260,15 @@ public final class UnrulySftpServer implements AutoCloseable {
   }
 
   private final class Listener implements SftpEventListener {
+
+    @Override
+    public void readingEntries(
+        ServerSession session, String remoteHandle, DirectoryHandle localHandle)
+        throws NoSuchFileException {
+      if (listingsToLose.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+        throw new NoSuchFileException(remoteHandle);
+      }
+    }
 
     @Override
     public void reading(

@@ -1,6 +1,7 @@
 package dev.caravan.source.sftp;
 
 import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,6 +29,7 @@ public final class SftpPollStrategy implements PollingConsumerPollStrategy {
   private Instant notBefore = Instant.MIN;
   private Duration wait = FIRST_WAIT;
   private CaravanException last;
+  private FailureCode told;
 
   /** The gate is told when a listing begins, the journal when the server cannot be polled. */
   public SftpPollStrategy(SftpFileGate gate, SftpJournal journal, Clock clock) {
@@ -56,6 +58,7 @@ public final class SftpPollStrategy implements PollingConsumerPollStrategy {
       LOG.info("Polling {} works again", SftpServers.of(endpoint));
     }
     last = null;
+    told = null;
     wait = FIRST_WAIT;
   }
 
@@ -65,8 +68,12 @@ public final class SftpPollStrategy implements PollingConsumerPollStrategy {
     Duration pause = failure.code().retryable() ? wait : REFUSED_WAIT;
     notBefore = clock.instant().plus(pause);
     wait = wait.multipliedBy(2).compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : wait.multipliedBy(2);
-    if (last == null || last.code() != failure.code()) {
+    // Some servers end a listing with "no such file" when one of its files goes meanwhile; a folder
+    // that is gone stays so.
+    boolean again = last != null && last.code() == failure.code();
+    if (failure.code() != told && (again || failure.code() != FailureCode.SOURCE_GONE)) {
       journal.unreachable(failure);
+      told = failure.code();
     }
     last = failure;
     LOG.warn("{} {} Next try in {} s.", failure.code(), failure.getMessage(), pause.toSeconds());

@@ -10,10 +10,13 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -253,6 +256,20 @@ class ArchitectureTest {
         .because(
             "SQL belongs to pgload (loads), job.jdbc (jobs) and access.jdbc (keys), setup.jdbc; add a method there")
         .check(CARAVAN);
+  }
+
+  /** What a route does is in its file, and never in what comes through it. */
+  @Test
+  void noRouteGoesWhereAMessageSaysOrRunsWhatItHolds() throws IOException {
+    Pattern dynamic =
+        Pattern.compile(
+            "\\b(toD|recipientList|routingSlip|dynamicRouter|enrich|pollEnrich|wireTap|groovy|ognl"
+                + "|mvel|spel|joor|python|xpath|exec|script|language):");
+    try (Stream<Path> files = Files.walk(Path.of("routes"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(Files.readString(file)).as(file.toString()).doesNotContainPattern(dynamic);
+      }
+    }
   }
 
   @Test

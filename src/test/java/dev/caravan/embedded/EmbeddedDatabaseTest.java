@@ -71,6 +71,16 @@ class EmbeddedDatabaseTest {
     try (var database = EmbeddedDatabase.start(data, 0)) {
       assertThat(query(database, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
           .containsExactly("f");
+      for (String reach :
+          List.of(
+              "COPY (SELECT 1) TO PROGRAM 'true'",
+              "CREATE TEMP TABLE f (t text); COPY f FROM '/etc/hostname'",
+              "SELECT pg_read_file('/etc/hostname')")) {
+        assertThatThrownBy(() -> update(database, reach))
+            .as(reach)
+            .isInstanceOfSatisfying(
+                SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("42501"));
+      }
       assertRefused(database.jdbcUrl(), database.username(), "wrong");
       assertRefused(database.jdbcUrl(), "postgres", database.password());
       assertRefused(database.jdbcUrl().replaceAll("caravan$", "postgres"), "postgres", "");

@@ -407,23 +407,28 @@ record Configuration(
                   .formatted(port));
         }
       }
-      Map<String, List<String>> secrets = new TreeMap<>();
-      for (String name : names) {
-        if (name.equals(WEBHOOK_SECRET) || name.startsWith(WEBHOOK_SECRET + ".")) {
-          String tenant =
-              name.equals(WEBHOOK_SECRET)
-                  ? JobRequest.OPERATOR
-                  : name.substring(WEBHOOK_SECRET.length() + 1);
-          List<String> own = list(name);
-          check(name, () -> new WebhookSigner(Map.of(tenant, own)));
-          if (!own.isEmpty()) {
-            secrets.put(tenant, own);
-          }
-        }
-      }
-      Webhooks webhooks = new Webhooks(secrets, list("caravan.webhook.allow"), ports);
+      Webhooks webhooks = new Webhooks(webhookSecrets(names), list("caravan.webhook.allow"), ports);
       check("caravan.webhook.allow", () -> new CallbackUrls(webhooks.allow(), ports));
       return webhooks;
+    }
+
+    private Map<String, List<String>> webhookSecrets(Set<String> names) {
+      Map<String, List<String>> secrets = new TreeMap<>();
+      addWebhookSecrets(secrets, JobRequest.OPERATOR, WEBHOOK_SECRET);
+      for (String name : names) {
+        if (name.matches(TENANT_WEBHOOK_KEY)) {
+          addWebhookSecrets(secrets, name.substring(WEBHOOK_SECRET.length() + 1), name);
+        }
+      }
+      return secrets;
+    }
+
+    private void addWebhookSecrets(Map<String, List<String>> secrets, String tenant, String key) {
+      List<String> own = list(key);
+      check(key, () -> new WebhookSigner(Map.of(tenant, own)));
+      if (!own.isEmpty()) {
+        secrets.put(tenant, own);
+      }
     }
 
     private Optional<Secrets> secretsKey() {

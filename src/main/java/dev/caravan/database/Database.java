@@ -96,14 +96,11 @@ public final class Database implements AutoCloseable {
     config.setInitializationFailTimeout(CONNECT_TIMEOUT.toMillis());
     config.setRegisterMbeans(true);
     config.addDataSourceProperty("ApplicationName", "caravan");
-    // Without it a login that is never answered holds the pool's only thread that connects: the
-    // driver does not see what the pool gives to DriverManager (pgjdbc issue 879).
-    config.addDataSourceProperty("loginTimeout", String.valueOf(CONNECT_TIMEOUT.toSeconds()));
     config.addDataSourceProperty("tcpKeepAlive", "true");
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
     config.addDataSourceProperty("socketTimeout", String.valueOf(silence.toSeconds()));
     config.setConnectionInitSql("SET idle_in_transaction_session_timeout = " + silence.toMillis());
-    properties.forEach(config::addDataSourceProperty);
+    driver(properties).forEach((key, value) -> config.addDataSourceProperty((String) key, value));
     try {
       logIn(login, config.getDataSourceProperties());
     } catch (SQLException e) {
@@ -128,19 +125,27 @@ public final class Database implements AutoCloseable {
   public static void check(
       String name, String url, String username, String password, Map<String, String> properties) {
     ParsedUrl login = ParsedUrl.of(name, url).as(username, password);
-    Properties all = new Properties();
-    all.putAll(properties);
     try {
-      logIn(login, all);
+      logIn(login, driver(properties));
     } catch (SQLException e) {
       throw unavailable(name, login, e);
     }
   }
 
+  /**
+   * With a limit to the login. Without it one that is never answered holds the pool's only thread
+   * that connects: the driver does not see what the pool gives to DriverManager (pgjdbc issue 879).
+   */
+  private static Properties driver(Map<String, String> properties) {
+    Properties all = new Properties();
+    all.setProperty("loginTimeout", String.valueOf(CONNECT_TIMEOUT.toSeconds()));
+    all.putAll(properties);
+    return all;
+  }
+
   private static void logIn(ParsedUrl login, Properties properties) throws SQLException {
     Properties all = new Properties();
     all.putAll(properties);
-    all.setProperty("loginTimeout", String.valueOf(CONNECT_TIMEOUT.toSeconds()));
     if (login.username() != null) {
       all.setProperty("user", login.username());
     }

@@ -71,6 +71,12 @@ public final class Rejects {
    */
   public static Page list(Connection connection, UUID loadId, long afterLine, int limit)
       throws SQLException {
+    return page(connection, loadId, columns(connection, loadId), afterLine, limit);
+  }
+
+  private static Page page(
+      Connection connection, UUID loadId, List<String> columns, long afterLine, int limit)
+      throws SQLException {
     String sql =
         """
         SELECT file, line, byte_offset, column_name, code, message, raw, fixed, found,
@@ -91,7 +97,7 @@ public final class Rejects {
       query.setInt(4, limit);
       query.setInt(5, PAGE_BYTES);
       try (ResultSet row = query.executeQuery()) {
-        return page(columns(connection, loadId), row);
+        return page(columns, row);
       }
     }
   }
@@ -140,7 +146,7 @@ public final class Rejects {
     CsvWriter csv = CSV.build(writer);
     Long after = 0L;
     while (after != null) {
-      Page page = list(connection, loadId, after, CSV_PAGE);
+      Page page = page(connection, loadId, List.of(), after, CSV_PAGE);
       for (StoredReject reject : page.rejects()) {
         write(csv, reject);
       }
@@ -199,8 +205,7 @@ public final class Rejects {
             ORDER BY line LIMIT 100000)
           AND NOT EXISTS (SELECT FROM caravan.reject WHERE load_id = ? AND replay = ?)"""
             .formatted(REPLAYED);
-    String sql =
-        "SELECT line, fixed FROM caravan.reject WHERE load_id = ? AND replay = ? ORDER BY line";
+    String sql = "SELECT fixed FROM caravan.reject WHERE load_id = ? AND replay = ? ORDER BY line";
     List<String> records = new ArrayList<>();
     try (PreparedStatement update = connection.prepareStatement(take);
         PreparedStatement query = connection.prepareStatement(sql)) {

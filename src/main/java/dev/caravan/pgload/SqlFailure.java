@@ -23,10 +23,7 @@ public final class SqlFailure {
     if (e instanceof SQLTransientConnectionException // the pool could not get a connection in time
         || state.isEmpty() // the pool's word, not the server's: the connection broke before
         || state.startsWith("08")
-        || state.startsWith("57P")
-        || state.equals("25006") // it can only be read: a standby, or one that is being moved
-        || state.equals("53200")
-        || state.equals("53300")) {
+        || state.startsWith("57P")) {
       return FailureCode.DB_UNAVAILABLE;
     }
     if (state.startsWith("23") || isRowSecurity(e)) {
@@ -34,6 +31,8 @@ public final class SqlFailure {
     }
     return switch (state) {
       case "40001", "40P01", "55P03" -> FailureCode.DB_CONFLICT;
+      // it can only be read (a standby, or one that is being moved); no memory; no connection left
+      case "25006", "53200", "53300" -> FailureCode.DB_UNAVAILABLE;
       case "53100" -> FailureCode.DB_DISK_FULL;
       case "42501" -> FailureCode.DB_PERMISSION;
       default -> FailureCode.DB_ERROR;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.access.Role;
 import dev.caravan.testing.Api;
 import dev.caravan.testing.Sql;
@@ -12,7 +11,6 @@ import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
 import dev.caravan.testing.UnrulySftpServer;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -57,7 +55,7 @@ class ReplayTest {
                   .replace("cheap", "0.5")
                   .replace("\"x\"", "\"three\"")
                   .replace(";n;none", "4;n;four");
-          fix(operator, path + "/" + reject.at("/line").asInt(), corrected);
+          operator.fix(path + "/" + reject.at("/line").asInt(), corrected);
         }
         HttpResponse<String> replay = operator.send("POST", path + "/replay");
         assertThat(replay.statusCode()).as(replay.body()).isEqualTo(202);
@@ -73,17 +71,5 @@ class ReplayTest {
             .containsExactly("1|one|1.5", "2|two; or \"2\"|0.5", "3|three|2", "4|four|3");
       }
     }
-  }
-
-  private static void fix(Api operator, String path, String raw) {
-    byte[] body =
-        new ObjectMapper()
-            .createObjectNode()
-            .put("raw", raw)
-            .toString()
-            .getBytes(StandardCharsets.UTF_8);
-    HttpResponse<String> answer =
-        operator.with("Content-Type", "application/json").send("PUT", path, body);
-    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(204);
   }
 }

@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.access.Role;
 import dev.caravan.testing.Api;
 import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestCaravan;
 import dev.caravan.testing.TestDatabase;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -78,17 +76,7 @@ class SyncReplayTest {
   }
 
   private static void fix(String job, int line, String raw) {
-    byte[] body =
-        new ObjectMapper()
-            .createObjectNode()
-            .put("raw", raw)
-            .toString()
-            .getBytes(StandardCharsets.UTF_8);
-    HttpResponse<String> answer =
-        operator
-            .with("Content-Type", "application/json")
-            .send("PUT", rejects(job) + "/" + line, body);
-    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(204);
+    operator.fix(rejects(job) + "/" + line, raw);
   }
 
   private static JsonNode started(String path) {

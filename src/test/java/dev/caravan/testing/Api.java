@@ -1,5 +1,7 @@
 package dev.caravan.testing;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -37,6 +39,18 @@ public record Api(URI base, Map<String, String> headers) {
   /** POST with a JSON body. */
   public HttpResponse<String> post(String path, String json) {
     return with("Content-Type", "application/json").send("POST", path, bytes(json));
+  }
+
+  /** PUT with a JSON body. */
+  public HttpResponse<String> put(String path, String json) {
+    return with("Content-Type", "application/json").send("PUT", path, bytes(json));
+  }
+
+  /** PUT that corrects a refused record; it must be taken. */
+  public void fix(String path, String raw) {
+    HttpResponse<String> answer =
+        put(path, new ObjectMapper().createObjectNode().put("raw", raw).toString());
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(204);
   }
 
   private static byte[] bytes(String text) {

@@ -7,7 +7,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
@@ -136,13 +135,15 @@ public final class JobQueue {
 
   /** False when another node does not come to an end with it. */
   private static boolean lock(Connection connection, String queue) throws SQLException {
-    String sql = "SELECT pg_advisory_xact_lock(hashtextextended('caravan.admit.' || ?, 0))";
-    try (Statement wait = connection.createStatement();
-        PreparedStatement lock = connection.prepareStatement(sql)) {
-      wait.execute("SET LOCAL lock_timeout = " + ADMIT_WAIT.toMillis());
+    String sql =
+        """
+        SET LOCAL lock_timeout = %d;
+        SELECT pg_advisory_xact_lock(hashtextextended('caravan.admit.' || ?, 0));
+        SET LOCAL lock_timeout TO DEFAULT"""
+            .formatted(ADMIT_WAIT.toMillis());
+    try (PreparedStatement lock = connection.prepareStatement(sql)) {
       lock.setString(1, queue);
       lock.execute();
-      wait.execute("SET LOCAL lock_timeout TO DEFAULT");
       return true;
     } catch (SQLException e) {
       if (LOCK_TIMEOUT.equals(e.getSQLState())) {

@@ -201,7 +201,7 @@ public final class Caravan implements AutoCloseable {
                 context,
                 started,
                 databases,
-                api.reads(),
+                api,
                 projectFiles.shown(),
                 () -> imports);
       } catch (SQLException e) {
@@ -335,7 +335,7 @@ public final class Caravan implements AutoCloseable {
       ModuleSync sync =
           new ModuleSync(
               context, new Ingestions(databases.main(), api.reads()), settings, engine::wake);
-      context.getRegistry().bind("syncApi", new SyncApi(sync));
+      api.answering(new SyncApi(sync));
       syncReplay = new SyncReplay(context, settings);
       context
           .getRegistry()
@@ -436,23 +436,15 @@ public final class Caravan implements AutoCloseable {
 
     private void prepareJobCalls(CamelContext context, JobLauncher launcher) {
       context.getRegistry().bind("imports", imports);
-      context
-          .getRegistry()
-          .bind("rejectsApi", new RejectsApi(api.reports(), this::target, this::replay, launcher));
-      context
-          .getRegistry()
-          .bind(
-              "jobActionsApi",
-              new JobActionsApi(
-                  api.reports(),
-                  launcher,
-                  new JobControl(jobs, databases::named),
-                  new Outbox(databases.api())));
-      context
-          .getRegistry()
-          .bind(
-              "importApi",
-              new ImportApi(api.reports(), launcher, callbackUrls, imports, api.uploads()));
+      api.answering(
+          new RejectsApi(api.reports(), this::target, this::replay, launcher),
+          new JobActionsApi(
+              api.reports(),
+              launcher,
+              new JobControl(jobs, databases::named),
+              new Outbox(databases.api())),
+          new ImportApi(api.reports(), launcher, callbackUrls, imports, api.uploads()));
+      api.addRoutes(context);
     }
 
     @Override

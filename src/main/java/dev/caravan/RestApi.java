@@ -17,7 +17,6 @@ import dev.caravan.job.jdbc.QueueBacklog;
 import dev.caravan.outbox.Outbox;
 import dev.caravan.outbox.webhook.JobWebhook;
 import dev.caravan.upload.Uploads;
-import dev.caravan.web.FailedCall;
 import dev.caravan.web.HealthApi;
 import dev.caravan.web.JobsApi;
 import dev.caravan.web.KeysApi;
@@ -28,6 +27,7 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.apache.camel.CamelContext;
@@ -43,6 +43,7 @@ final class RestApi {
   private final Uploads uploads;
   private final Authenticator authenticator;
   private final WebServer web;
+  private final List<Object> apis = new ArrayList<>();
 
   /** Prepares it; nobody is listened to yet. */
   RestApi(Configuration configuration, CamelContext context, Started started, Databases databases)
@@ -63,10 +64,7 @@ final class RestApi {
     uploads = new Uploads(databases.openForUploads(), configuration.node());
     uploads.discardUnfinished();
     reports = new JobReports(reads);
-    context.getRegistry().bind("jobsApi", new JobsApi(reports));
-    context.getRegistry().bind("healthApi", new HealthApi(reports));
-    context.getRegistry().bind("keysApi", new KeysApi(keys));
-    context.getRegistry().bind("failedCall", new FailedCall());
+    answering(new JobsApi(reports), new HealthApi(reports), new KeysApi(keys));
     authenticator = new Authenticator(keys, configuration.jwt().map(JwtBearer::new));
     Configuration.Http http = configuration.http();
     web =
@@ -105,6 +103,20 @@ final class RestApi {
         configuration.uploads().maxBytes(),
         configuration.uploads().concurrent(),
         () -> embedded ? data.getUsableSpace() : Long.MAX_VALUE);
+  }
+
+  /** Objects whose methods answer calls of the document. */
+  void answering(Object... more) {
+    apis.addAll(List.of(more));
+  }
+
+  /** Adds the routes of all calls, once everything that answers them is there. */
+  void addRoutes(CamelContext context) {
+    try {
+      context.addRoutes(web.routes(apis));
+    } catch (Exception e) {
+      throw new IllegalStateException("The routes of the REST API cannot be added", e);
+    }
   }
 
   /** Reads of one tenant's rows. */

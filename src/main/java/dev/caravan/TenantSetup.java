@@ -3,7 +3,6 @@ package dev.caravan;
 import dev.caravan.Configuration.DatabaseLogin;
 import dev.caravan.address.AllowedHosts;
 import dev.caravan.database.Database;
-import dev.caravan.database.TenantReads;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.imports.Imports;
@@ -43,6 +42,7 @@ final class TenantSetup {
   /**
    * Prepares it and the calls to it.
    *
+   * @param api answers with it
    * @param ofFiles the operator's projects
    * @param imports what runs; asked by calls only
    */
@@ -51,12 +51,12 @@ final class TenantSetup {
       CamelContext context,
       Started started,
       Databases databases,
-      TenantReads reads,
+      RestApi api,
       List<StoredProject> ofFiles,
       Supplier<Imports> imports)
       throws SQLException {
     Secrets secrets = secrets(configuration);
-    ConnectionTable table = new ConnectionTable(databases.api(), reads, secrets);
+    ConnectionTable table = new ConnectionTable(databases.api(), api.reads(), secrets);
     table.requireKeys();
     pools =
         started.push(
@@ -81,10 +81,10 @@ final class TenantSetup {
                     .ifPresent(cron -> Schedule.check(project.project(), cron)));
     projects =
         new Projects(
-            new ProjectTable(databases.api(), reads, secrets), ofFiles, connections, rules);
+            new ProjectTable(databases.api(), api.reads(), secrets), ofFiles, connections, rules);
     overrides = new SftpOverrides(rules, secrets);
-    context.getRegistry().bind("connectionsApi", new ConnectionsApi(connections, pools));
-    context.getRegistry().bind("projectsApi", new ProjectsApi(projects, running(imports)));
+    api.answering(
+        new ConnectionsApi(connections, pools), new ProjectsApi(projects, running(imports)));
   }
 
   /** With the embedded database there is a key of this installation's own. */

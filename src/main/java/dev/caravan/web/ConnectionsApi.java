@@ -28,7 +28,7 @@ public final class ConnectionsApi {
   }
 
   /** All of the tenant, without their addresses. */
-  public Object list(Exchange exchange) {
+  public Object listConnections(Exchange exchange) {
     return Answer.of(
         exchange,
         () -> {
@@ -42,7 +42,7 @@ public final class ConnectionsApi {
   }
 
   /** One, with its address; the password in it is masked. */
-  public Object show(@Header("id") String id, Exchange exchange) {
+  public Object getConnection(@Header("id") String id, Exchange exchange) {
     return Answer.of(
         exchange,
         () ->
@@ -52,7 +52,8 @@ public final class ConnectionsApi {
   }
 
   /** Adds one. */
-  public Object create(@Body String body, Exchange exchange) throws JsonProcessingException {
+  public Object createConnection(@Body String body, Exchange exchange)
+      throws JsonProcessingException {
     JsonNode wanted = JSON.readTree(body);
     return Answer.of(
         exchange,
@@ -69,7 +70,7 @@ public final class ConnectionsApi {
   }
 
   /** Replaces one; a password that is not given stays, unless it would go elsewhere. */
-  public Object replace(@Header("id") String id, @Body String body, Exchange exchange)
+  public Object replaceConnection(@Header("id") String id, @Body String body, Exchange exchange)
       throws JsonProcessingException {
     JsonNode wanted = JSON.readTree(body);
     return Answer.of(
@@ -86,7 +87,7 @@ public final class ConnectionsApi {
   }
 
   /** Removes one that no project names. */
-  public Object delete(@Header("id") String id, Exchange exchange) {
+  public Object deleteConnection(@Header("id") String id, Exchange exchange) {
     return Answer.of(
         exchange,
         () ->
@@ -96,7 +97,7 @@ public final class ConnectionsApi {
   }
 
   /** Logs in once. */
-  public Object test(@Header("id") String id, Exchange exchange) {
+  public Object testConnection(@Header("id") String id, Exchange exchange) {
     return Answer.of(
         exchange,
         () -> {

@@ -5,7 +5,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Answers when a route of the API throws: the log has the cause, the caller a problem. */
-public final class FailedCall {
+final class FailedCall {
 
   private static final Logger LOG = LoggerFactory.getLogger(FailedCall.class);
 

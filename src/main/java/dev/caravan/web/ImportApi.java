@@ -70,7 +70,8 @@ public final class ImportApi {
   }
 
   /** Launches the import of a project. */
-  public Object start(@Body String body, @Header("Idempotency-Key") String key, Exchange exchange)
+  public Object startImport(
+      @Body String body, @Header("Idempotency-Key") String key, Exchange exchange)
       throws JsonProcessingException {
     JsonNode wanted = JSON.readTree(body);
     String tenant = Answer.caller(exchange).tenant();

@@ -52,7 +52,7 @@ public final class JobActionsApi {
   }
 
   /** Ends a job that waits or runs. */
-  public Object cancel(@Header("job_id") String id, Exchange exchange) {
+  public Object cancelJob(@Header("job_id") String id, Exchange exchange) {
     return ofJob(
         id,
         exchange,
@@ -63,7 +63,7 @@ public final class JobActionsApi {
   }
 
   /** Does the work of a job that failed or was cancelled again. */
-  public Object retry(@Header("job_id") String id, Exchange exchange) {
+  public Object retryJob(@Header("job_id") String id, Exchange exchange) {
     return ofJob(
         id,
         exchange,
@@ -81,7 +81,7 @@ public final class JobActionsApi {
   }
 
   /** A page of what a job logged. */
-  public Object log(
+  public Object getJobLog(
       @Header("job_id") String id,
       @Header("after") String after,
       @Header("limit") String limit,
@@ -93,7 +93,7 @@ public final class JobActionsApi {
   }
 
   /** What was or is to be done outside of PostgreSQL because of the job. */
-  public Object deliveries(@Header("job_id") String id, Exchange exchange) {
+  public Object listDeliveries(@Header("job_id") String id, Exchange exchange) {
     return ofJob(
         id, exchange, (tenant, job) -> Optional.of("{\"deliveries\":" + outbox.list(job) + "}"));
   }

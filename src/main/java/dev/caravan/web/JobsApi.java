@@ -22,7 +22,7 @@ public final class JobsApi {
   }
 
   /** A page of the tenant's jobs, the newest first. */
-  public Object list(
+  public Object listJobs(
       @Header("status") String status,
       @Header("limit") String limit,
       @Header("cursor") String cursor,
@@ -34,14 +34,14 @@ public final class JobsApi {
   }
 
   /** How many jobs ended on each of the last days. */
-  public Object days(@Header("days") String days, Exchange exchange) {
+  public Object countDays(@Header("days") String days, Exchange exchange) {
     String tenant = Answer.caller(exchange).tenant();
     int wanted = days == null ? DEFAULT_DAYS : Integer.parseInt(days);
     return Answer.of(exchange, () -> Optional.of(reports.days(tenant, wanted)));
   }
 
   /** One job. */
-  public Object show(@Header("job_id") String id, Exchange exchange) {
+  public Object getJob(@Header("job_id") String id, Exchange exchange) {
     String tenant = Answer.caller(exchange).tenant();
     return Answer.of(exchange, () -> reports.find(tenant, Answer.id(id)));
   }

@@ -33,19 +33,19 @@ public final class KeysApi {
   }
 
   /** All keys of the tenant. */
-  public Object list(Exchange exchange) {
+  public Object listKeys(Exchange exchange) {
     String tenant = Answer.caller(exchange).tenant();
     return Answer.of(exchange, () -> Optional.of("{\"keys\":" + keys.list(tenant) + "}"));
   }
 
   /** One key. */
-  public Object show(@Header("id") String id, Exchange exchange) {
+  public Object getKey(@Header("id") String id, Exchange exchange) {
     String tenant = Answer.caller(exchange).tenant();
     return Answer.of(exchange, () -> keys.show(tenant, Answer.id(id)));
   }
 
   /** Makes a key; its secret is in this answer only. */
-  public Object create(@Body String body, Exchange exchange) throws JsonProcessingException {
+  public Object createKey(@Body String body, Exchange exchange) throws JsonProcessingException {
     JsonNode wanted = JSON.readTree(body);
     Instant expiresAt = null;
     if (wanted.has("expires_at")) {
@@ -91,7 +91,7 @@ public final class KeysApi {
   }
 
   /** Revokes a key, but not the one that calls: somebody must be left to undo a mistake. */
-  public Object revoke(@Header("id") String id, Exchange exchange) {
+  public Object revokeKey(@Header("id") String id, Exchange exchange) {
     Caller caller = Answer.caller(exchange);
     UUID key = Answer.id(id);
     if (key.toString().equals(caller.id())) {

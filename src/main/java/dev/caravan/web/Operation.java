@@ -15,6 +15,7 @@ final class Operation {
 
   private static final String JSON = "application/json";
 
+  private final String id;
   private final String method;
   private final String template;
   private final Pattern path;
@@ -36,6 +37,7 @@ final class Operation {
     this.method = method;
     this.template = template;
     JsonNode node = document.node(pointer);
+    id = node.path("operationId").asText();
     role = ApiDocument.role(node);
     pathNames =
         Pattern.compile("\\{([^}]+)}").matcher(template).results().map(m -> m.group(1)).toList();
@@ -67,6 +69,11 @@ final class Operation {
               document.node(at + "/schema").path("type").asText(),
               document.schema(at + "/schema")));
     }
+  }
+
+  /** Its operationId. */
+  String id() {
+    return id;
   }
 
   String method() {

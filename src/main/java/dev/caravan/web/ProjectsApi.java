@@ -40,7 +40,7 @@ public final class ProjectsApi {
   }
 
   /** All of the tenant. */
-  public Object list(Exchange exchange) {
+  public Object listProjects(Exchange exchange) {
     return Answer.of(
         exchange,
         () -> {
@@ -54,7 +54,7 @@ public final class ProjectsApi {
   }
 
   /** One. */
-  public Object show(@Header("name") String name, Exchange exchange) {
+  public Object getProject(@Header("name") String name, Exchange exchange) {
     return Answer.of(
         exchange,
         () ->
@@ -64,7 +64,7 @@ public final class ProjectsApi {
   }
 
   /** Adds one. */
-  public Object create(@Body String body, Exchange exchange) {
+  public Object createProject(@Body String body, Exchange exchange) {
     return Answer.of(
         exchange,
         () -> {
@@ -76,7 +76,7 @@ public final class ProjectsApi {
   }
 
   /** Replaces one. */
-  public Object replace(@Header("name") String name, @Body String body, Exchange exchange) {
+  public Object replaceProject(@Header("name") String name, @Body String body, Exchange exchange) {
     return Answer.of(
         exchange,
         () -> {
@@ -90,7 +90,7 @@ public final class ProjectsApi {
   }
 
   /** Removes one. */
-  public Object delete(@Header("name") String name, Exchange exchange) {
+  public Object deleteProject(@Header("name") String name, Exchange exchange) {
     return Answer.of(
         exchange,
         () -> {
@@ -103,12 +103,12 @@ public final class ProjectsApi {
   }
 
   /** Shows what an import would load. */
-  public Object preview(@Header("name") String name, Exchange exchange) {
+  public Object previewProject(@Header("name") String name, Exchange exchange) {
     return ofSource(exchange, () -> running.preview(Answer.caller(exchange).tenant(), name));
   }
 
   /** Shows the SQL of the next import. */
-  public Object plan(@Header("name") String name, Exchange exchange) {
+  public Object planProject(@Header("name") String name, Exchange exchange) {
     return ofSource(exchange, () -> running.plan(Answer.caller(exchange).tenant(), name));
   }
 

@@ -67,7 +67,7 @@ public final class RejectsApi {
   }
 
   /** A page of the refused records, those after a line of the source. */
-  public Object list(
+  public Object listRejects(
       @Header("job_id") String id,
       @Header("file") String file,
       @Header("after") String after,
@@ -91,7 +91,8 @@ public final class RejectsApi {
   }
 
   /** All refused records, as a stream of CSV to save. */
-  public Object csv(@Header("job_id") String id, @Header("file") String file, Exchange exchange) {
+  public Object getRejectsCsv(
+      @Header("job_id") String id, @Header("file") String file, Exchange exchange) {
     return ofTarget(
         id,
         file,
@@ -127,7 +128,7 @@ public final class RejectsApi {
   }
 
   /** Notes how a refused record should have been. */
-  public Object fix(
+  public Object fixReject(
       @Header("job_id") String id,
       @Header("line") String line,
       @Header("file") String file,
@@ -148,7 +149,7 @@ public final class RejectsApi {
   }
 
   /** Loads the fixed records, as a job of its own. */
-  public Object replay(
+  public Object replayRejects(
       @Header("job_id") String id, @Header("file") String file, Exchange exchange) {
     return ofTarget(
         id,

@@ -40,7 +40,7 @@ public final class SyncApi {
   }
 
   /** Starts a sync of data entries. */
-  public Object syncEntries(
+  public Object syncDataEntries(
       @Header("module_id") String module, @Body String body, Exchange exchange)
       throws JsonProcessingException {
     SyncRequest wanted = request(module, null, body, exchange);
@@ -117,12 +117,12 @@ public final class SyncApi {
   }
 
   /** How a sync is. */
-  public Object status(@Header("job_id") String id, Exchange exchange) {
+  public Object getSync(@Header("job_id") String id, Exchange exchange) {
     return ofOwner(exchange, () -> sync.status(Integer.parseInt(id)));
   }
 
   /** The syncs of a module, the newest first. */
-  public Object history(
+  public Object listSyncs(
       @Header("module_id") String module,
       @Header("provider_type") String providerType,
       @Header("limit") String limit,
@@ -132,13 +132,13 @@ public final class SyncApi {
   }
 
   /** Does a failed sync again. */
-  public Object retry(@Header("job_id") String id, Exchange exchange) {
+  public Object retrySync(@Header("job_id") String id, Exchange exchange) {
     String caller = Answer.caller(exchange).id();
     return started(exchange, () -> sync.retry(Integer.parseInt(id), caller));
   }
 
   /** All modules, and what each can be synced from. */
-  public Object modules(Exchange exchange) {
+  public Object listModules(Exchange exchange) {
     return ofOwner(exchange, () -> Optional.of(sync.modules()));
   }
 

@@ -43,6 +43,10 @@ public final class WebServer implements AutoCloseable {
   private static final int MAX_REQUEST_LINE = 8 * 1024;
   private static final Duration HEAD_DEADLINE = Duration.ofSeconds(30);
 
+  /** These calls stream, and are answered without a route. */
+  private static final Set<String> WITHOUT_ROUTE = Set.of("upload", "followJob");
+
+  private final ApiDocument document = ApiDocument.load();
   private final Vertx vertx = Vertx.vertx();
   private final Router router = Router.router(vertx);
   private final String host;
@@ -68,7 +72,7 @@ public final class WebServer implements AutoCloseable {
       UploadsApi uploads,
       JobReports reports) {
     WebServer web = new WebServer(host, port);
-    ApiDocument document = ApiDocument.load();
+    ApiDocument document = web.document;
     web.router.route().handler(WebServer::secureHeaders).failureHandler(WebServer::failed);
     web.router.route().handler(WebServer::refuseOtherCodings);
     if (!origins.isEmpty()) {
@@ -103,6 +107,15 @@ public final class WebServer implements AutoCloseable {
                     .setMergeFormAttributes(false);
               }
             });
+  }
+
+  /**
+   * The routes of all other calls.
+   *
+   * @param apis as {@link ApiRoutes} takes them
+   */
+  public ApiRoutes routes(List<Object> apis) {
+    return new ApiRoutes(document, WITHOUT_ROUTE, apis);
   }
 
   private static CorsHandler cors(Set<String> origins, ApiDocument document) {

@@ -1,6 +1,7 @@
 package dev.caravan.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.caravan.access.Role;
@@ -20,6 +21,7 @@ import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.OnExceptionDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -90,7 +92,18 @@ class GuardTest {
                 .toList();
     assertThat(calls).hasSizeGreaterThan(35);
     assertThat(calls)
-        .allSatisfy(route -> assertThat(route.getRouteConfigurationId()).isEqualTo("api"));
+        .allSatisfy(
+            route ->
+                assertThat(route.getOutputs())
+                    .first()
+                    .asInstanceOf(type(OnExceptionDefinition.class))
+                    .satisfies(
+                        answer -> {
+                          assertThat(answer.getExceptions())
+                              .containsExactly(Throwable.class.getName());
+                          assertThat(answer.getOutputs())
+                              .hasToString("[Bean[" + FailedCall.class.getName() + "]]");
+                        }));
   }
 
   @Test

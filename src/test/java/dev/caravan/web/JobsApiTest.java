@@ -100,7 +100,7 @@ class JobsApiTest {
 
   @Test
   void showsAJobInTheWordsOfContract1() throws Exception {
-    JsonNode job = json(api.show(job(JobState.COMPLETED, null).toString(), exchange));
+    JsonNode job = json(api.getJob(job(JobState.COMPLETED, null).toString(), exchange));
     assertThat(job.at("/status").asText()).isEqualTo("completed");
     assertThat(job.at("/result/files").asInt()).isEqualTo(1);
     assertThat(job.at("/result/inserted").asInt()).isEqualTo(2);
@@ -109,7 +109,7 @@ class JobsApiTest {
     assertThat(job.at("/file_results/0/rejected").asInt()).isEqualTo(1);
     assertThat(job.at("/errors")).isEmpty();
     JsonNode failed =
-        json(api.show(job(JobState.FAILED, FailureCode.EMPTY_FILE).toString(), exchange));
+        json(api.getJob(job(JobState.FAILED, FailureCode.EMPTY_FILE).toString(), exchange));
     assertThat(failed.at("/error_code").asText()).isEqualTo("EMPTY_FILE");
     assertThat(failed.at("/file_results/0/error").asText()).isEqualTo("it \"broke\"");
     assertThat(failed.at("/errors/0/attempt").asInt()).isEqualTo(1);
@@ -129,23 +129,23 @@ class JobsApiTest {
 
   private String unchangedBy(FileResult.Status status, Map<String, Long> counts) throws Exception {
     UUID id = job(JobState.COMPLETED, null, status, counts);
-    return json(api.show(id.toString(), exchange)).at("/file_results/0/unchanged_by").asText();
+    return json(api.getJob(id.toString(), exchange)).at("/file_results/0/unchanged_by").asText();
   }
 
   @Test
   void listsTheNewestFirstByStatusAndLimit() throws Exception {
     UUID first = job(JobState.COMPLETED, null);
     UUID second = job(JobState.FAILED, FailureCode.ENCODING);
-    assertThat(json(api.list(null, null, null, exchange)).findValuesAsText("job_id"))
+    assertThat(json(api.listJobs(null, null, null, exchange)).findValuesAsText("job_id"))
         .containsExactly(second.toString(), first.toString());
-    assertThat(json(api.list("completed", "1", null, exchange)).findValuesAsText("job_id"))
+    assertThat(json(api.listJobs("completed", "1", null, exchange)).findValuesAsText("job_id"))
         .containsExactly(first.toString());
-    assertThat(json(api.list("queued", null, null, exchange)).at("/jobs")).isEmpty();
+    assertThat(json(api.listJobs("queued", null, null, exchange)).at("/jobs")).isEmpty();
   }
 
   @Test
   void hasNoJobThatIsUnknown() throws Exception {
-    assertThat(json(api.show(UUID.randomUUID().toString(), exchange)).at("/error_code").asText())
+    assertThat(json(api.getJob(UUID.randomUUID().toString(), exchange)).at("/error_code").asText())
         .isEqualTo("NOT_FOUND");
     assertThat(status()).isEqualTo(404);
   }

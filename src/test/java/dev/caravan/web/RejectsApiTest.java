@@ -103,11 +103,11 @@ class RejectsApiTest {
 
   private JsonNode page(UUID job, String after, String limit) throws Exception {
     return new ObjectMapper()
-        .readTree((String) api.list(job.toString(), null, after, limit, exchange));
+        .readTree((String) api.listRejects(job.toString(), null, after, limit, exchange));
   }
 
   private String csv(UUID job) throws Exception {
-    try (InputStream stream = (InputStream) api.csv(job.toString(), null, exchange)) {
+    try (InputStream stream = (InputStream) api.getRejectsCsv(job.toString(), null, exchange)) {
       return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
     }
   }
@@ -214,12 +214,15 @@ class RejectsApiTest {
   @Test
   void saysNoToWhatItDoesNotKnow() throws Exception {
     String unknown = UUID.randomUUID().toString();
-    assertThat(api.list(unknown, null, null, null, exchange)).asString().contains("NOT_FOUND");
+    assertThat(api.listRejects(unknown, null, null, null, exchange))
+        .asString()
+        .contains("NOT_FOUND");
     assertThat(status()).isEqualTo(404);
-    assertThat(api.csv(unknown, null, exchange)).asString().contains("NOT_FOUND");
+    assertThat(api.getRejectsCsv(unknown, null, exchange)).asString().contains("NOT_FOUND");
     assertThat(exchange.getMessage().getHeader(Exchange.CONTENT_TYPE))
         .isEqualTo("application/problem+json");
-    assertThat(api.list(job("gone", "id,x\n1,a\n2\n").toString(), null, null, null, exchange))
+    assertThat(
+            api.listRejects(job("gone", "id,x\n1,a\n2\n").toString(), null, null, null, exchange))
         .asString()
         .contains("NOT_FOUND", "not configured any more");
   }
@@ -228,7 +231,9 @@ class RejectsApiTest {
   void answers503WhenTheTargetIsAway() throws Exception {
     UUID job = job("p", "id,x\n1,a\n2\n");
     target.close();
-    assertThat(api.csv(job.toString(), null, exchange)).asString().contains("DB_UNAVAILABLE");
+    assertThat(api.getRejectsCsv(job.toString(), null, exchange))
+        .asString()
+        .contains("DB_UNAVAILABLE");
     assertThat(status()).isEqualTo(503);
   }
 }

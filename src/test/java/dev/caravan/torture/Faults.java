@@ -43,7 +43,18 @@ final class Faults {
     for (Node node : rig.nodes) {
       node.start(null, options);
     }
-    await().atMost(Rig.PATIENCE).until(() -> rig.nodes.stream().allMatch(Node::isReady));
+    awaitAll();
+  }
+
+  /** A node whose port another process took first is started again. */
+  private void awaitAll() {
+    await()
+        .atMost(Rig.PATIENCE)
+        .until(
+            () -> {
+              revive();
+              return rig.nodes.stream().allMatch(Node::isReady);
+            });
   }
 
   /** Starts what is dead, unless it is to stay dead for a moment longer. */
@@ -206,14 +217,7 @@ final class Faults {
         node.kill();
       }
     }
-    revive();
-    await()
-        .atMost(Rig.PATIENCE)
-        .until(
-            () -> {
-              revive();
-              return rig.nodes.stream().allMatch(Node::isReady);
-            });
+    awaitAll();
   }
 
   int planned() {

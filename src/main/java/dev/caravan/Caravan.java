@@ -34,7 +34,6 @@ import dev.caravan.project.SftpServer;
 import dev.caravan.source.entry.UploadedFiles;
 import dev.caravan.source.sftp.AbsolutePathSftpComponent;
 import dev.caravan.source.sftp.SftpServers;
-import dev.caravan.source.sftp.Unpacked;
 import dev.caravan.sync.ModuleSync;
 import dev.caravan.sync.SyncReplay;
 import dev.caravan.sync.SyncSchedules;
@@ -349,9 +348,7 @@ public final class Caravan implements AutoCloseable {
 
     private Optional<InputStream> open(UUID upload) throws SQLException, IOException {
       Optional<StoredUpload> stored = api.uploads().find(ModuleSync.TENANT, upload);
-      return stored.isEmpty()
-          ? Optional.empty()
-          : Optional.of(Unpacked.open(api.uploads().open(upload), stored.get().filename()));
+      return stored.isEmpty() ? Optional.empty() : Optional.of(api.uploads().open(upload));
     }
 
     private void addSchedules(CamelContext context, SyncSchedules syncSchedules, Path file) {

@@ -11,6 +11,7 @@ import dev.caravan.pgload.OnMissing;
 import dev.caravan.pgload.TableName;
 import dev.caravan.pgload.ValueFormats;
 import dev.caravan.record.csv.CsvFormat;
+import dev.caravan.record.csv.Plausibility;
 import java.nio.charset.Charset;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -86,6 +87,13 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
 
   @UriParam(description = "Unquoted words that mean NULL, with commas between them.")
   private String nullWords = "";
+
+  @UriParam(
+      defaultValue = "WARN",
+      description =
+          "What happens when a CSV can be read but hardly be meant so: bytes of another encoding, the"
+              + " header again in the middle.")
+  private Plausibility plausibility = Plausibility.WARN;
 
   @UriParam(defaultValue = "REJECT", description = "What a bad row does to the load.")
   private OnError onError = OnError.REJECT;
@@ -216,7 +224,8 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
             .withCharset(charset())
             .withSkipLines(skipRows)
             .withTrailer(Optional.ofNullable(trailer))
-            .withNullWords(list(nullWords));
+            .withNullWords(list(nullWords))
+            .withPlausibility(plausibility);
     return new CopyUpsertLoad(
         pipeline == null ? target.toString() : pipeline,
         spec,
@@ -369,6 +378,14 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
 
   public void setNullWords(String nullWords) {
     this.nullWords = nullWords;
+  }
+
+  public Plausibility getPlausibility() {
+    return plausibility;
+  }
+
+  public void setPlausibility(Plausibility plausibility) {
+    this.plausibility = plausibility;
   }
 
   public OnError getOnError() {

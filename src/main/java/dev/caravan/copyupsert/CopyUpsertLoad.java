@@ -4,6 +4,7 @@ import dev.caravan.pgload.LoadMode;
 import dev.caravan.pgload.LoadSpec;
 import dev.caravan.pgload.Rejects;
 import dev.caravan.record.csv.CsvFormat;
+import dev.caravan.record.csv.Plausibility;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -35,7 +36,11 @@ public record CopyUpsertLoad(
     return new CopyUpsertLoad(
         pipeline + "#replay",
         spec.withOnlyRecords(mode),
-        format.withCharset(StandardCharsets.UTF_8).withSkipLines(0).withTrailer(Optional.empty()),
+        format
+            .withCharset(StandardCharsets.UTF_8)
+            .withSkipLines(0)
+            .withTrailer(Optional.empty())
+            .withPlausibility(Plausibility.OFF),
         Optional.empty(),
         true);
   }

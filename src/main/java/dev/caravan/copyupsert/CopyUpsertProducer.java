@@ -5,6 +5,7 @@ import dev.caravan.failure.FailureCode;
 import dev.caravan.pgload.LoadResult;
 import dev.caravan.pgload.Loader;
 import dev.caravan.record.RecordStream;
+import dev.caravan.record.Unpacked;
 import dev.caravan.record.csv.CsvReader;
 import dev.caravan.record.json.JsonRecords;
 import dev.caravan.record.json.MapRecordStream;
@@ -77,7 +78,7 @@ final class CopyUpsertProducer extends DefaultProducer {
               .formatted(origin.file()));
     }
     try {
-      InputStream content = origin.reading(body);
+      InputStream content = origin.reading(Unpacked.open(body, origin.file()));
       return load.jsonRecords().isPresent()
           ? MapRecordStream.open(JsonRecords.read(content, load.jsonRecords().get()), content)
           : CsvReader.open(content, load.format());

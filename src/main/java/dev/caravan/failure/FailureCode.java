@@ -22,12 +22,17 @@ public enum FailureCode {
   EMPTY_HEADER,
   /** A name is longer than the 63 bytes that PostgreSQL keeps. */
   NAME_TOO_LONG,
-  /** A name holds a character that no identifier may hold (control characters, NUL). */
+  /**
+   * A name holds a character that no identifier may hold (control characters, NUL), or is that of a
+   * system column.
+   */
   BAD_NAME,
   /** The lines end in a way that is not accepted (a carriage return alone). */
   LINE_ENDING,
-  /** The file as a whole is not in the configured encoding. */
+  /** The file as a whole is not in the configured encoding, or hardly can be. */
   ENCODING,
+  /** The file is a workbook, a web page, a PDF or something else that is certainly no CSV. */
+  NOT_CSV,
   /** The source is to be JSON and is not, or no array or sequence of objects. */
   BAD_JSON,
   /** The trailer's count is not the number of data rows. */

@@ -13,7 +13,6 @@ import dev.caravan.source.entry.AllowedFolder;
 import dev.caravan.source.sftp.FileStamp;
 import dev.caravan.source.sftp.SftpFile;
 import dev.caravan.source.sftp.SftpSource;
-import dev.caravan.source.sftp.Unpacked;
 import dev.caravan.upload.StoredUpload;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -79,7 +78,7 @@ public final class GivenFiles implements Processor {
             new ImportFile(
                 new FileStamp(upload.filename(), upload.bytes(), upload.createdAt()),
                 ImportFile.loadId(job, id.toString(), ids.size() == 1),
-                () -> Unpacked.open(around.uploads().open(id), upload.filename()),
+                () -> around.uploads().open(id),
                 () -> {})); // each read is a short query
       }
       return files;
@@ -124,7 +123,7 @@ public final class GivenFiles implements Processor {
     return new ImportFile(
         new FileStamp(filename, Files.size(file), Files.getLastModifiedTime(file).toInstant()),
         ImportFile.loadId(job, name, single),
-        () -> Unpacked.open(Files.newInputStream(file), filename),
+        () -> Files.newInputStream(file),
         () -> {}); // a local read ends by itself
   }
 

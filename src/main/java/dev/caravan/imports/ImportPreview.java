@@ -10,10 +10,12 @@ import dev.caravan.pgload.SqlFailure;
 import dev.caravan.pgload.TableDdl;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.record.RecordStream;
+import dev.caravan.record.Unpacked;
 import dev.caravan.record.csv.CsvReader;
 import dev.caravan.source.sftp.FileStamp;
 import dev.caravan.source.sftp.SftpSource;
 import java.io.IOException;
+import java.io.InputStream;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.LinkedHashSet;
@@ -104,7 +106,13 @@ final class ImportPreview {
   }
 
   private RecordStream open(FileStamp file, CopyUpsertLoad load) throws IOException {
-    return CsvReader.open(source.file(file).call(), load.format());
+    InputStream content = source.file(file).call();
+    try {
+      return CsvReader.open(Unpacked.open(content, file.name()), load.format());
+    } catch (IOException | RuntimeException e) {
+      content.close();
+      throw e;
+    }
   }
 
   /** The statements that the next import would run on the definitions of tables, as JSON. */

@@ -19,7 +19,6 @@ import dev.caravan.pgload.ValueFormats;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.TableOptions;
 import dev.caravan.project.TablePlan;
-import dev.caravan.record.csv.CsvFormat;
 import dev.caravan.source.sftp.FileStamp;
 import java.util.Optional;
 import java.util.UUID;
@@ -91,15 +90,8 @@ final class LoadPlanner implements Processor {
             options.allowEmpty(),
             formats(options.valueFormats()),
             options.inferTypes());
-    CsvFormat format =
-        CsvFormat.DEFAULT
-            .withDelimiter(options.delimiter())
-            .withCharset(options.charset())
-            .withSkipLines(options.skipRows())
-            .withTrailer(options.trailer())
-            .withNullWords(options.nullValues());
     return new CopyUpsertLoad(
-        project.project() + "/" + target, spec, format, Optional.empty(), force);
+        project.project() + "/" + target, spec, options.csv(), Optional.empty(), force);
   }
 
   private static ValueFormats formats(TableOptions.Formats formats) {

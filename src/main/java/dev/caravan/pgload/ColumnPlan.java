@@ -4,11 +4,13 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.pgload.Target.Column;
 import dev.caravan.record.RecordStream;
+import dev.caravan.record.ShownName;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -41,7 +43,7 @@ record ColumnPlan(
     List<String> names = mapped(spec, records);
     List<Integer> fields = IntStream.range(0, names.size()).boxed().toList();
     List<Column> columns =
-        fields.stream().map(i -> newColumn(names.get(i), records.isJson(i))).toList();
+        fields.stream().map(i -> newColumn(spec, records, i, names.get(i))).toList();
     checkControlColumns(spec, columns);
     return new ColumnPlan(
         columns,
@@ -61,8 +63,20 @@ record ColumnPlan(
     return new ColumnPlan(typed, fields, keys, discarded, drift, formats);
   }
 
-  private static Column newColumn(String name, boolean json) {
-    return new Column(name, json ? "jsonb" : "text", -1, false, false, true);
+  private static Column newColumn(LoadSpec spec, RecordStream records, int field, String name) {
+    Identifier.checkNewColumn(name)
+        .ifPresent(
+            problem -> {
+              throw new CaravanException(
+                  problem.code(),
+                  "Cannot load into %s: column %d of the file, '%s', %s. Give it another name with column_mapping."
+                      .formatted(
+                          spec.target(),
+                          field + 1,
+                          ShownName.of(records.columns().get(field)),
+                          problem.message()));
+            });
+    return new Column(name, records.isJson(field) ? "jsonb" : "text", -1, false, false, true);
   }
 
   /**
@@ -79,25 +93,23 @@ record ColumnPlan(
     List<String> names = mapped(spec, records);
     for (int field = 0; field < names.size(); field++) {
       String name = names.get(field);
-      Optional<Column> known = target.column(name);
-      if (known.isEmpty() && spec.onDrift() == OnDrift.FREEZE) {
+      Optional<Column> column = target.column(name);
+      if (column.isEmpty() && spec.onDrift() == OnDrift.FREEZE) {
         throw target.unknown(name);
       }
-      boolean added = known.isEmpty() && spec.onDrift() == OnDrift.EVOLVE;
-      if (known.isEmpty()) {
-        Drift.Kind kind = added ? Drift.Kind.ADDED : Drift.Kind.DISCARDED;
-        String type = newColumn(name, records.isJson(field)).type();
-        drift.add(new Drift(kind, name, null, added ? type : null));
+      if (column.isEmpty() && spec.onDrift() == OnDrift.EVOLVE) {
+        column = Optional.of(newColumn(spec, records, field, name));
+        drift.add(new Drift(Drift.Kind.ADDED, name, null, column.get().type()));
       }
-      if (known.isEmpty() && !added) {
+      if (column.isEmpty()) {
+        drift.add(new Drift(Drift.Kind.DISCARDED, name, null, null));
         discarded.add(field);
-      } else {
-        Column column = known.orElse(newColumn(name, records.isJson(field)));
-        columns.add(column);
-        fields.add(field);
-        if (column.isJson()) {
-          records.writeAsJson(field);
-        }
+        continue;
+      }
+      columns.add(column.get());
+      fields.add(field);
+      if (column.get().isJson()) {
+        records.writeAsJson(field);
       }
     }
     checkGenerated(target, columns);
@@ -136,22 +148,25 @@ record ColumnPlan(
   private static List<String> mapped(LoadSpec spec, RecordStream records) {
     Map<String, String> mapping = new HashMap<>(spec.columnMapping());
     List<String> names = new ArrayList<>();
-    Set<String> seen = new HashSet<>();
+    Map<String, Integer> positions = new HashMap<>();
     for (String source : records.columns()) {
       String name = mapping.containsKey(source) ? mapping.remove(source) : source;
-      if (!seen.add(name)) {
+      names.add(name);
+      Integer before = positions.put(name.toLowerCase(Locale.ROOT), names.size());
+      if (before != null) {
         throw new CaravanException(
             FailureCode.DUPLICATE_HEADER,
-            "Cannot load into %s: two columns of the file would go to column '%s'."
-                .formatted(spec.target(), name));
+            "Cannot load into %s: columns %d and %d of the file would both go to column '%s' (letter case does not count). Give one of them another name with column_mapping."
+                .formatted(spec.target(), before, names.size(), ShownName.of(name)));
       }
-      names.add(name);
     }
     if (!mapping.isEmpty()) {
       throw mismatch(
           spec,
           records,
-          "column '" + mapping.keySet().iterator().next() + "' of the column mapping");
+          "column '"
+              + ShownName.of(mapping.keySet().iterator().next())
+              + "' of the column mapping");
     }
     return names;
   }
@@ -189,7 +204,7 @@ record ColumnPlan(
         FailureCode.HEADER_MISMATCH,
         "Cannot load into %s: %s is not a column of the file. Its columns are: %s.%s"
             .formatted(
-                spec.target(), what, String.join(", ", records.columns()), records.headerHint()));
+                spec.target(), what, ShownName.list(records.columns()), records.headerHint()));
   }
 
   private void checkRequired(LoadSpec spec, Target target) {
@@ -272,6 +287,11 @@ record ColumnPlan(
   /** True when some column is not plain text, so that values have to be checked. */
   boolean isTyped() {
     return columns.stream().anyMatch(column -> !column.isText());
+  }
+
+  /** The columns whose names have characters that nobody sees. */
+  List<String> hiddenNames() {
+    return names().stream().filter(ShownName::hasHidden).map(ShownName::of).toList();
   }
 
   List<String> names() {

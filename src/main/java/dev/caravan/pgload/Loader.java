@@ -426,6 +426,12 @@ public final class Loader {
   private LoadResult written(ColumnPlan plan, Merge.Counts counts, long superseded)
       throws SQLException {
     plan.drift().forEach(change -> warnings.add(change.warning()));
+    plan.hiddenNames()
+        .forEach(
+            name ->
+                warnings.add(
+                    "HIDDEN_CHARACTER: column '%s' has characters in its name that nobody sees; column_mapping gives it another name"
+                        .formatted(name)));
     LoadResult result =
         result(
             Outcome.LOADED, null, read, counts.plusFiltered(filtered), superseded, rejects.count());

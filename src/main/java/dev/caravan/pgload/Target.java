@@ -2,6 +2,7 @@ package dev.caravan.pgload;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.record.ShownName;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -199,6 +200,6 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
     return new CaravanException(
         FailureCode.UNKNOWN_COLUMN,
         "Cannot load into %s: the file has a column '%s' that the table does not have. Its columns are: %s. Add the column, map the name, or set on_drift."
-            .formatted(name, sourceName, String.join(", ", columns.keySet())));
+            .formatted(name, ShownName.of(sourceName), ShownName.list(columns.keySet())));
   }
 }

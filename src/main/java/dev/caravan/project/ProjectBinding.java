@@ -11,6 +11,8 @@ import dev.caravan.project.TableOptions.Mode;
 import dev.caravan.project.TableOptions.OnDrift;
 import dev.caravan.project.TableOptions.OnError;
 import dev.caravan.project.TableOptions.Range;
+import dev.caravan.record.csv.CsvFormat;
+import dev.caravan.record.csv.Plausibility;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.time.DateTimeException;
@@ -125,16 +127,12 @@ final class ProjectBinding {
                 column ->
                     new Range(column, optional(table, "range_from"), optional(table, "range_to"))),
         constant(MissingRows.class, table, "missing_rows"),
-        delimiter(text(table, "delimiter")),
-        charset(text(table, "encoding")),
-        table.get("skiprows").intValue(),
+        csv(table),
         constant(OnError.class, table, "on_error"),
         maxErrors(table.get("max_errors")),
         maxErrorRatio(table.get("max_error_ratio")),
         constant(OnDrift.class, table, "on_drift"),
         table.get("allow_empty").booleanValue(),
-        optional(table, "trailer"),
-        texts(table.get("null_values")),
         new Formats(
             optional(table, "date_format"),
             optional(table, "timestamp_format"),
@@ -143,6 +141,16 @@ final class ProjectBinding {
             texts(table.get("true_values")),
             texts(table.get("false_values"))),
         table.get("infer_types").booleanValue());
+  }
+
+  private static CsvFormat csv(JsonNode table) {
+    return CsvFormat.DEFAULT
+        .withDelimiter(delimiter(text(table, "delimiter")))
+        .withCharset(charset(text(table, "encoding")))
+        .withSkipLines(table.get("skiprows").intValue())
+        .withTrailer(optional(table, "trailer"))
+        .withNullWords(texts(table.get("null_values")))
+        .withPlausibility(constant(Plausibility.class, table, "plausibility"));
   }
 
   private static OptionalLong maxErrors(JsonNode limit) {

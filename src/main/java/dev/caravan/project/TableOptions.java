@@ -1,6 +1,6 @@
 package dev.caravan.project;
 
-import java.nio.charset.Charset;
+import dev.caravan.record.csv.CsvFormat;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,13 +17,10 @@ import java.util.OptionalLong;
  * @param mode what happens with rows that are there
  * @param range what {@link Mode#REPLACE_RANGE} replaces; empty for the others
  * @param missingRows what happens with rows that the file no longer has
- * @param delimiter an ASCII character
- * @param skipRows lines in front of the header line
+ * @param csv how the files are written
  * @param maxErrors bad rows up to which a file is loaded; empty: no limit
  * @param maxErrorRatio ratio of bad rows, 0 to 1, up to which a file is loaded; empty: no limit
  * @param allowEmpty whether a file without data rows may replace the rows of the table
- * @param trailer first field of the record that ends a complete file and counts its data rows
- * @param nullValues words that mean NULL
  * @param valueFormats how texts are read as values of typed columns
  * @param inferTypes whether a table that does not exist is created with types
  */
@@ -33,23 +30,18 @@ public record TableOptions(
     Mode mode,
     Optional<Range> range,
     MissingRows missingRows,
-    char delimiter,
-    Charset charset,
-    int skipRows,
+    CsvFormat csv,
     OnError onError,
     OptionalLong maxErrors,
     OptionalDouble maxErrorRatio,
     OnDrift onDrift,
     boolean allowEmpty,
-    Optional<String> trailer,
-    List<String> nullValues,
     Formats valueFormats,
     boolean inferTypes) {
 
   public TableOptions {
     keyColumns = List.copyOf(keyColumns);
     columnMapping = Collections.unmodifiableMap(new LinkedHashMap<>(columnMapping));
-    nullValues = List.copyOf(nullValues);
   }
 
   /** What happens to a file that has bad rows. */

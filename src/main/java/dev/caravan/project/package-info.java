@@ -8,8 +8,9 @@
  * <p>The schema is the one source of keys, defaults, ranges and descriptions; {@code
  * docs/projects.md} is generated from it.
  *
- * <p>Imports java, Jackson, the schema validator, {@code record} (mappings) and {@code failure}.
- * Must not know Camel, JDBC, jobs or how a file is fetched and loaded: it neither connects anywhere
- * nor looks at files other than the project's own and the secrets that it refers to.
+ * <p>Imports java, Jackson, the schema validator, {@code record} (mappings, how CSV is written) and
+ * {@code failure}. Must not know Camel, JDBC, jobs or how a file is fetched and loaded: it neither
+ * connects anywhere nor looks at files other than the project's own and the secrets that it refers
+ * to.
  */
 package dev.caravan.project;

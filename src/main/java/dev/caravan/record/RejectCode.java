@@ -16,6 +16,10 @@ public enum RejectCode {
   NUL_BYTE,
   /** Bytes that are not text in the configured encoding. */
   ENCODING,
+  /** The header again: the file is several files put together. */
+  REPEATED_HEADER,
+  /** A byte order mark in front of the record: the file is several files put together. */
+  BYTE_ORDER_MARK,
   /** A key column without a value. */
   NULL_KEY,
   /** A value that the type of its target column does not take. */

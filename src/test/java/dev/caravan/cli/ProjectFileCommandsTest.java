@@ -99,8 +99,8 @@ class ProjectFileCommandsTest {
             plan -> {
               assertThat(plan.table()).isEqualTo("kunden");
               assertThat(plan.options().keyColumns()).containsExactly("ID");
-              assertThat(plan.options().delimiter()).isEqualTo(';');
-              assertThat(plan.options().charset()).isEqualTo(StandardCharsets.ISO_8859_1);
+              assertThat(plan.options().csv().delimiter()).isEqualTo(';');
+              assertThat(plan.options().csv().charset()).isEqualTo(StandardCharsets.ISO_8859_1);
             });
     String before = Files.readString(project);
     Typed again = typed("init", "other", "--output", project.toString());

@@ -8,14 +8,18 @@ import dev.caravan.pgload.LoadResult;
 import dev.caravan.testing.Sql;
 import dev.caravan.testing.TestDatabase;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPOutputStream;
 import org.apache.camel.CamelExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
@@ -69,6 +73,38 @@ class CopyUpsertComponentTest {
         .containsEntry("CamelCopyUpsertTable", "s.t");
     assertThat(answer.getMessage().getBody()).isSameAs(headers.get("CamelCopyUpsertResult"));
     assertThat(sql.rows("SELECT * FROM s.t")).containsExactly("1|b");
+  }
+
+  /** Whatever the body is, and whatever its stream says about what is there to read. */
+  @Test
+  void unpacksAGzipBodyOfSeveralMembers() throws Exception {
+    ByteArrayOutputStream packed = new ByteArrayOutputStream();
+    for (String member : List.of("id,x\n1,a\n", "2,b\n", "", "3,c\n")) {
+      try (GZIPOutputStream out = new GZIPOutputStream(packed)) {
+        out.write(member.getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    byte[] bytes = packed.toByteArray();
+    Callable<InputStream> callable = () -> new SilentStream(bytes);
+    for (Object body : List.of(bytes, new SilentStream(bytes), callable)) {
+      assertThat(send("copy-upsert:t?keyColumns=id&mode=REPLACE&force=true", body).read())
+          .isEqualTo(3);
+    }
+    byte[] cut = Arrays.copyOf(bytes, bytes.length - 3);
+    fails("copy-upsert:u?keyColumns=id", cut, "message body is a damaged gzip file", "member 4");
+    assertThat(sql.rows("SELECT to_regclass('u')")).containsExactly("null");
+  }
+
+  /** A stream that never knows what is to come. */
+  private static final class SilentStream extends ByteArrayInputStream {
+    SilentStream(byte[] bytes) {
+      super(bytes);
+    }
+
+    @Override
+    public synchronized int available() {
+      return 0;
+    }
   }
 
   @Test

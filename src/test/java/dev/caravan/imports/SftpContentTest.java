@@ -100,6 +100,30 @@ class SftpContentTest {
     assertThat(caravan.ids("t")).containsExactly("7");
   }
 
+  @Test
+  void readsEveryMemberOfAGzipFile() throws Exception {
+    StringBuilder first = new StringBuilder("id,name\n");
+    for (int i = 1; i <= 3_000; i++) {
+      first.append(i).append(",x\n");
+    }
+    byte[] second = gzip("3001,x\n".getBytes(UTF_8), 1);
+    byte[] both = join(gzip(first.toString().getBytes(UTF_8), 1), second);
+    server.put("both.csv.gz", both);
+    server.put("cut.csv.gz", Arrays.copyOf(both, both.length - 9));
+    server.put("junk.csv.gz", join(both, new byte[] {'x'}));
+    startCaravan();
+    assertThat(caravan.awaitEnd("both.csv.gz").state()).isEqualTo("completed");
+    assertThat(caravan.awaitEnd("cut.csv.gz").code()).isEqualTo("ARCHIVE");
+    assertThat(caravan.awaitEnd("junk.csv.gz").code()).isEqualTo("ARCHIVE");
+    assertThat(caravan.rows("t")).isEqualTo(3_001);
+  }
+
+  private static byte[] join(byte[] first, byte[] second) {
+    byte[] both = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, both, first.length, second.length);
+    return both;
+  }
+
   private static byte[] gzip(byte[] content, int times) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {

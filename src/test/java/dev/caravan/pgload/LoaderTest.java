@@ -461,7 +461,8 @@ class LoaderTest {
         CsvReader reader =
             CsvReader.open(
                 new java.io.SequenceInputStream(
-                    new ByteArrayInputStream("id,name\n2,b\n".getBytes(StandardCharsets.UTF_8)),
+                    new ByteArrayInputStream(
+                        ("id,name\n" + "2,b\n".repeat(2_000)).getBytes(StandardCharsets.UTF_8)),
                     new BrokenStream()),
                 CsvFormat.DEFAULT)) {
       assertThatThrownBy(() -> Loader.load(connection, upsert, new Origin("x", "y", false), reader))

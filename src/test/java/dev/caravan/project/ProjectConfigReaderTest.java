@@ -1,13 +1,13 @@
 package dev.caravan.project;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
 
 import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.project.SftpConfig.Download;
 import dev.caravan.project.TableOptions.OnError;
+import dev.caravan.record.csv.CsvFormat;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,12 +53,12 @@ class ProjectConfigReaderTest {
     TableOptions customers = config.tables().get(0).options();
     assertThat(customers.keyColumns()).containsExactly("id", "year");
     assertThat(customers.columnMapping()).containsExactly(entry("Old", "new"));
-    assertThat(customers.delimiter()).isEqualTo('|');
+    assertThat(customers.csv().delimiter()).isEqualTo('|');
     TableOptions others = config.tables().get(1).options();
     assertThat(others.keyColumns()).containsExactly("id");
-    assertThat(others.delimiter()).isEqualTo(';');
-    assertThat(others.charset()).isEqualTo(ISO_8859_1);
-    assertThat(others.skipRows()).isEqualTo(1);
+    assertThat(others.csv().delimiter()).isEqualTo(';');
+    assertThat(others.csv().charset()).isEqualTo(ISO_8859_1);
+    assertThat(others.csv().skipLines()).isEqualTo(1);
   }
 
   @Test
@@ -89,16 +89,12 @@ class ProjectConfigReaderTest {
                             TableOptions.Mode.UPSERT,
                             Optional.empty(),
                             TableOptions.MissingRows.KEEP,
-                            ',',
-                            UTF_8,
-                            0,
+                            CsvFormat.DEFAULT,
                             OnError.REJECT,
                             OptionalLong.empty(),
                             OptionalDouble.empty(),
                             TableOptions.OnDrift.FREEZE,
                             false,
-                            Optional.empty(),
-                            List.of(),
                             new TableOptions.Formats(
                                 Optional.empty(),
                                 Optional.empty(),
@@ -180,11 +176,11 @@ class ProjectConfigReaderTest {
             .options();
 
     assertThat(options.keyColumns()).containsExactly("id");
-    assertThat(options.delimiter()).isEqualTo(';');
+    assertThat(options.csv().delimiter()).isEqualTo(';');
     assertThat(options.maxErrors()).hasValue(7);
-    assertThat(options.trailer()).hasValue("TRL");
-    assertThat(options.nullValues()).containsExactly("N/A");
-    assertThat(options.skipRows()).isEqualTo(2);
+    assertThat(options.csv().trailer()).hasValue("TRL");
+    assertThat(options.csv().nullWords()).containsExactly("N/A");
+    assertThat(options.csv().skipLines()).isEqualTo(2);
   }
 
   @Test
@@ -206,8 +202,8 @@ class ProjectConfigReaderTest {
     assertThat(options.keyColumns()).isEmpty();
     assertThat(options.maxErrors()).isEmpty();
     assertThat(options.maxErrorRatio()).isEmpty();
-    assertThat(options.trailer()).isEmpty();
-    assertThat(options.nullValues()).isEmpty();
+    assertThat(options.csv().trailer()).isEmpty();
+    assertThat(options.csv().nullWords()).isEmpty();
   }
 
   @Test
@@ -250,7 +246,8 @@ class ProjectConfigReaderTest {
   void readsADelimiter(String written, char delimiter) {
     String text = ProjectTexts.MINIMAL.replace("id}", "id, delimiter: " + written + "}");
 
-    assertThat(ProjectTexts.read(text).tables().get(0).options().delimiter()).isEqualTo(delimiter);
+    assertThat(ProjectTexts.read(text).tables().get(0).options().csv().delimiter())
+        .isEqualTo(delimiter);
   }
 
   @ParameterizedTest
@@ -262,7 +259,7 @@ class ProjectConfigReaderTest {
   void knowsEncodingsByTheNamesOfJavaAndPython(String written, String charset) {
     String text = ProjectTexts.MINIMAL.replace("id}", "id, encoding: " + written + "}");
 
-    assertThat(ProjectTexts.read(text).tables().get(0).options().charset())
+    assertThat(ProjectTexts.read(text).tables().get(0).options().csv().charset())
         .isEqualTo(Charset.forName(charset));
   }
 

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param nullWords unquoted words that mean NULL, beside the empty field
  * @param maxFieldBytes a larger field is refused with its record
  * @param maxRecordBytes a larger record fails the load: the file has lost its line ends or a quote
+ * @param plausibility what happens when the text can be read but hardly be meant so
  */
 public record CsvFormat(
     char delimiter,
@@ -26,11 +27,20 @@ public record CsvFormat(
     Optional<String> trailer,
     List<String> nullWords,
     int maxFieldBytes,
-    int maxRecordBytes) {
+    int maxRecordBytes,
+    Plausibility plausibility) {
 
   /** Comma, UTF-8, the header in the first line; fields of 1 MiB and records of 16 MiB at most. */
   public static final CsvFormat DEFAULT =
-      new CsvFormat(',', StandardCharsets.UTF_8, 0, Optional.empty(), List.of(), 1 << 20, 16 << 20);
+      new CsvFormat(
+          ',',
+          StandardCharsets.UTF_8,
+          0,
+          Optional.empty(),
+          List.of(),
+          1 << 20,
+          16 << 20,
+          Plausibility.WARN);
 
   public CsvFormat {
     if (!isDelimiter(delimiter)) {
@@ -58,30 +68,50 @@ public record CsvFormat(
   /** The same with another delimiter. */
   public CsvFormat withDelimiter(char other) {
     return new CsvFormat(
-        other, charset, skipLines, trailer, nullWords, maxFieldBytes, maxRecordBytes);
+        other, charset, skipLines, trailer, nullWords, maxFieldBytes, maxRecordBytes, plausibility);
   }
 
   /** The same with another encoding. */
   public CsvFormat withCharset(Charset other) {
     return new CsvFormat(
-        delimiter, other, skipLines, trailer, nullWords, maxFieldBytes, maxRecordBytes);
+        delimiter,
+        other,
+        skipLines,
+        trailer,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility);
   }
 
   /** The same with other lines to skip. */
   public CsvFormat withSkipLines(long other) {
     return new CsvFormat(
-        delimiter, charset, other, trailer, nullWords, maxFieldBytes, maxRecordBytes);
+        delimiter, charset, other, trailer, nullWords, maxFieldBytes, maxRecordBytes, plausibility);
   }
 
   /** The same with a trailer; see {@link #trailer()}. */
   public CsvFormat withTrailer(Optional<String> other) {
     return new CsvFormat(
-        delimiter, charset, skipLines, other, nullWords, maxFieldBytes, maxRecordBytes);
+        delimiter,
+        charset,
+        skipLines,
+        other,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility);
+  }
+
+  /** The same with another plausibility. */
+  public CsvFormat withPlausibility(Plausibility other) {
+    return new CsvFormat(
+        delimiter, charset, skipLines, trailer, nullWords, maxFieldBytes, maxRecordBytes, other);
   }
 
   /** The same with other null words. */
   public CsvFormat withNullWords(List<String> other) {
     return new CsvFormat(
-        delimiter, charset, skipLines, trailer, other, maxFieldBytes, maxRecordBytes);
+        delimiter, charset, skipLines, trailer, other, maxFieldBytes, maxRecordBytes, plausibility);
   }
 }

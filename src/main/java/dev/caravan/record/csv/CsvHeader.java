@@ -2,20 +2,16 @@ package dev.caravan.record.csv;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
-import java.nio.charset.StandardCharsets;
+import dev.caravan.record.ShownName;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
-/** What a header must be: names that can be told apart and that PostgreSQL keeps whole. */
+/** What a header must be: names that can be told apart. */
 final class CsvHeader {
 
   /** A PostgreSQL table has 1,600 columns at most; the staging table needs one for the line. */
   static final int MAX_COLUMNS = 1_599;
-
-  /** NAMEDATALEN - 1: PostgreSQL cuts longer identifiers silently. */
-  static final int MAX_NAME_BYTES = 63;
 
   private static final String OTHER_DELIMITERS = ";,|\t";
 
@@ -29,44 +25,26 @@ final class CsvHeader {
     }
   }
 
-  /** The names, checked; positions in messages count from 1. */
+  /**
+   * The names, which must be there and differ. Whether a table can have them is asked when they are
+   * mapped: positions in messages count from 1.
+   */
   static List<String> check(List<String> names) {
     Map<String, Integer> positions = new HashMap<>();
     for (int i = 0; i < names.size(); i++) {
-      check(names.get(i), i + 1);
-      Integer before = positions.put(names.get(i).toLowerCase(Locale.ROOT), i + 1);
+      if (names.get(i).isEmpty()) {
+        throw new CaravanException(
+            FailureCode.EMPTY_HEADER, "Column %d of the header has no name.".formatted(i + 1));
+      }
+      Integer before = positions.put(names.get(i), i + 1);
       if (before != null) {
         throw new CaravanException(
             FailureCode.DUPLICATE_HEADER,
-            "Columns %d and %d of the header are both named '%s' (letter case and outer blanks do not count)."
-                .formatted(before, i + 1, names.get(i)));
+            "Columns %d and %d of the header are both named '%s' (outer blanks do not count)."
+                .formatted(before, i + 1, ShownName.of(names.get(i))));
       }
     }
     return List.copyOf(names);
-  }
-
-  private static void check(String name, int position) {
-    if (name.isEmpty()) {
-      throw new CaravanException(
-          FailureCode.EMPTY_HEADER, "Column %d of the header has no name.".formatted(position));
-    }
-    int length = name.getBytes(StandardCharsets.UTF_8).length;
-    if (length > MAX_NAME_BYTES) {
-      throw new CaravanException(
-          FailureCode.NAME_TOO_LONG,
-          "Column %d of the header has a name of %d bytes; allowed are %d: '%s'."
-              .formatted(position, length, MAX_NAME_BYTES, abbreviated(name)));
-    }
-    if (name.chars().anyMatch(Character::isISOControl)) {
-      throw new CaravanException(
-          FailureCode.BAD_NAME,
-          "Column %d of the header has a control character in its name: '%s'."
-              .formatted(position, name.replaceAll("\\p{Cntrl}", "?")));
-    }
-  }
-
-  private static String abbreviated(String name) {
-    return name.length() <= 80 ? name : name.substring(0, 80) + "…";
   }
 
   /** Guesses the delimiter of a header that came out as one column. */

@@ -12,6 +12,7 @@ import java.io.PushbackInputStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -21,6 +22,11 @@ import java.util.List;
  */
 public final class CsvReader implements RecordStream {
 
+  /** How many bytes tell what a file is. */
+  private static final int LOOKED_AT = 4_096;
+
+  private static final byte[] MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
+
   private final CsvScanner scanner;
   private final CsvFormat format;
   private final RecordText text;
@@ -28,7 +34,11 @@ public final class CsvReader implements RecordStream {
   private final boolean trailingDelimiter;
   private final String headerHint;
   private final List<byte[]> nullWords;
+  private final EncodingDoubts doubts;
+  private final byte[] headerBytes;
   private long dataRecords;
+  private long blankLines;
+  private long firstBlankLine;
   private boolean trailerSeen;
   private Reject reject;
 
@@ -38,8 +48,11 @@ public final class CsvReader implements RecordStream {
     this.text = new RecordText(format.charset());
     this.nullWords =
         format.nullWords().stream().map(w -> w.getBytes(StandardCharsets.UTF_8)).toList();
+    this.doubts = new EncodingDoubts(format);
     skipLines();
     List<String> names = header();
+    this.headerBytes =
+        Arrays.copyOfRange(scanner.buffer(), scanner.start(), scanner.start() + scanner.length());
     this.headerHint = CsvHeader.delimiterHint(names, format.delimiter());
     this.trailingDelimiter = names.size() > 1 && names.get(names.size() - 1).isEmpty();
     this.columns = CsvHeader.check(trailingDelimiter ? names.subList(0, names.size() - 1) : names);
@@ -49,17 +62,20 @@ public final class CsvReader implements RecordStream {
    * Reads the header and stands before the first record.
    *
    * @param in the bytes of the file; closed with the reader
-   * @throws CaravanException EMPTY_FILE, ENCODING, LINE_ENDING or what is wrong with the header
+   * @throws CaravanException EMPTY_FILE, ENCODING, LINE_ENDING or what is wrong with the header;
+   *     NOT_CSV or ARCHIVE when the content is of another kind
    */
   public static CsvReader open(InputStream in, CsvFormat format) throws IOException {
-    PushbackInputStream bytes = new PushbackInputStream(in, 3);
-    int bom = ByteOrderMark.skip(bytes, format.charset());
-    InputStream utf8 =
-        format.charset().equals(StandardCharsets.UTF_8)
-            ? bytes
-            : new Utf8InputStream(bytes, format.charset());
+    byte[] head = in.readNBytes(LOOKED_AT);
+    ForeignContent.refuseSignatures(head);
+    TextStart start = TextStart.of(head, format.charset());
+    ForeignContent.refuseMarkup(start.text(head), format.skipLines() == 0);
+    PushbackInputStream bytes = new PushbackInputStream(in, LOOKED_AT);
+    bytes.unread(head, start.markBytes(), head.length - start.markBytes());
+    InputStream utf8 = start.isUtf8() ? bytes : new Utf8InputStream(bytes, start.charset());
     return new CsvReader(
-        new CsvScanner(utf8, format.delimiter(), format.maxRecordBytes(), bom), format);
+        new CsvScanner(utf8, format.delimiter(), format.maxRecordBytes(), start.markBytes()),
+        format);
   }
 
   private void skipLines() throws IOException {
@@ -93,6 +109,7 @@ public final class CsvReader implements RecordStream {
           "The header in line %d cannot be read (%s): %s"
               .formatted(scanner.line(), scanner.problem(), text.raw(scanner)));
     }
+    doubts.look(scanner);
     List<String> names = new ArrayList<>();
     CsvHeader.checkCount(scanner.fields().count());
     for (int i = 0; i < scanner.fields().count(); i++) {
@@ -110,6 +127,9 @@ public final class CsvReader implements RecordStream {
     while (scanner.next()) {
       if (scanner.length() > 0) {
         return true;
+      }
+      if (blankLines++ == 0) {
+        firstBlankLine = scanner.line();
       }
     }
     return false;
@@ -133,6 +153,9 @@ public final class CsvReader implements RecordStream {
             FailureCode.SOURCE_INCOMPLETE,
             "The file ends in line %d without its trailer '%s': it is not complete."
                 .formatted(scanner.line(), format.trailer().get()));
+      }
+      if (format.plausibility() == Plausibility.REFUSE) {
+        doubts.refuse();
       }
       return Step.END;
     }
@@ -179,6 +202,11 @@ public final class CsvReader implements RecordStream {
       if (at >= 0) {
         return undecodable(at);
       }
+      doubts.look(scanner);
+    }
+    Reject again = checkBeginning();
+    if (again != null) {
+      return again;
     }
     int expected = columns.size() + (trailingDelimiter ? 1 : 0);
     if (fields.count() != expected || (trailingDelimiter && !fields.isNull(expected - 1))) {
@@ -195,6 +223,29 @@ public final class CsvReader implements RecordStream {
       fields.dropLast();
     }
     return checkFields(fields);
+  }
+
+  /** Files that were put together bring their beginnings along: header, mark, or both. */
+  private Reject checkBeginning() {
+    int markBytes = scanner.hasHighBytes() && scanner.startsWith(MARK, 0) ? MARK.length : 0;
+    boolean header =
+        scanner.length() == markBytes + headerBytes.length
+            && scanner.startsWith(headerBytes, markBytes);
+    if ((!header && markBytes == 0) || format.plausibility() == Plausibility.OFF) {
+      return null;
+    }
+    String what =
+        header ? "The record is the header again" : "A byte order mark stands before the record";
+    if (format.plausibility() == Plausibility.REFUSE) {
+      throw new CaravanException(
+          FailureCode.ROWS_REJECTED,
+          "Line %d: %s; the file is several files put together. Load them one by one, or set plausibility to warn."
+              .formatted(scanner.line(), what));
+    }
+    return rejectCurrent(
+        header ? -1 : 0,
+        header ? RejectCode.REPEATED_HEADER : RejectCode.BYTE_ORDER_MARK,
+        what + "; the file is several files put together.");
   }
 
   private Reject checkFields(Fields fields) {
@@ -271,6 +322,12 @@ public final class CsvReader implements RecordStream {
     if (!scanner.endsWithLineEnd()) {
       warnings.add("NO_FINAL_NEWLINE: the last line has no line end");
     }
+    if (blankLines > 0) {
+      warnings.add(
+          "EMPTY_LINES: %d empty lines, the first of them line %d, were passed over"
+              .formatted(blankLines, firstBlankLine));
+    }
+    doubts.found().ifPresent(doubt -> warnings.add("ENCODING_DOUBTFUL: " + doubt));
     return warnings;
   }
 

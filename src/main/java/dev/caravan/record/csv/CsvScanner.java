@@ -369,10 +369,17 @@ final class CsvScanner implements Closeable {
     return field;
   }
 
-  /** True when the record is white space only. */
+  /** True when these bytes stand in the record, from its byte {@code at} on. */
+  boolean startsWith(byte[] bytes, int at) {
+    return length >= at + bytes.length
+        && Arrays.equals(bytes, 0, bytes.length, buffer, start + at, start + at + bytes.length);
+  }
+
+  /** True when the record is white space only; delimiters are none. */
   boolean isBlank() {
     for (int i = start; i < start + length; i++) {
-      if (buffer[i] != ' ' && buffer[i] != '\t') {
+      byte b = buffer[i];
+      if ((b != ' ' && b != '\t') || outside[b] == DELIMITER) {
         return false;
       }
     }

@@ -3,6 +3,7 @@ package dev.caravan.source.entry;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.failure.InvalidParameter;
+import dev.caravan.record.Unpacked;
 import dev.caravan.record.csv.CsvFormat;
 import dev.caravan.record.csv.CsvRecords;
 import dev.caravan.record.mapping.FieldMapping;
@@ -90,7 +91,7 @@ public final class CsvUpload {
 
   private static CsvRecords records(String name, InputStream content, FieldMapping mapping)
       throws IOException {
-    CsvRecords records = open(content);
+    CsvRecords records = open(name, content);
     List<String> missing = new ArrayList<>(mapping.fields());
     missing.removeAll(records.columns());
     if (!missing.isEmpty()) {
@@ -108,12 +109,12 @@ public final class CsvUpload {
     read(parameters, mapping).close();
   }
 
-  private static CsvRecords open(InputStream content) throws IOException {
-    InputStream in = new BufferedInputStream(content);
+  private static CsvRecords open(String name, InputStream content) throws IOException {
     try {
+      InputStream in = new BufferedInputStream(Unpacked.open(content, name));
       return CsvRecords.open(in, CsvFormat.DEFAULT.withDelimiter(delimiter(in)));
     } catch (IOException | RuntimeException e) {
-      in.close();
+      content.close();
       throw e;
     }
   }

@@ -10,6 +10,6 @@ import java.util.UUID;
 @FunctionalInterface
 public interface UploadedFiles {
 
-  /** The content of an upload, unpacked; empty when there is none of the id, or none any more. */
+  /** The content of an upload as it came; empty when there is none of the id, or none any more. */
   Optional<InputStream> open(UUID id) throws SQLException, IOException;
 }

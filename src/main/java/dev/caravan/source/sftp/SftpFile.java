@@ -38,7 +38,7 @@ public final class SftpFile implements Callable<InputStream> {
     InputStream remote = open();
     FaultPoint.hit("K3");
     try {
-      return Unpacked.open(viaTempFile ? downloaded(remote) : remote, stamp.name());
+      return viaTempFile ? downloaded(remote) : remote;
     } catch (IOException | RuntimeException e) {
       remote.close();
       throw e;

@@ -313,7 +313,7 @@ class CanaryTest {
         """
         {"project": "%s", "connection": "caravan", "schedule": {"cron": "0 0 0 1 1 ? 2099"},
          "sftp": {"host": "127.0.0.1", "port": %d, "username": "u", "password": "%s",
-           "host_key": "%s", "remote_path": "/in"},
+           "host_key": "%s", "remote_path": "/in", "stable_seconds": 0},
          "tables": [{"file_pattern": "*.csv", "target_table": "t", "primary_key": "id"}]}"""
             .formatted(name, server.port(), password, hostKey);
     HttpResponse<String> made = answered(admin.post("/api/v1/projects", project));

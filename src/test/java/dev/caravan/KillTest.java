@@ -99,7 +99,7 @@ class KillTest {
         """
         project: kill
         connection: warehouse
-        sftp: {remote_path: /export, poll_seconds: 1}
+        sftp: {remote_path: /export, poll_seconds: 1, stable_seconds: 0}
         defaults: {file_pattern: "*.csv", primary_key: id}
         """);
     Files.createDirectories(folder.resolve("data/sftp/export"));

@@ -3,11 +3,13 @@ package dev.caravan.imports;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.Attempt;
+import dev.caravan.job.camel.FileRecorder;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.queue.RunningJob;
 import dev.caravan.pgload.SqlFailure;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.SftpConfig.Download;
+import dev.caravan.project.SftpConfig.Links;
 import dev.caravan.setup.SftpOverrides;
 import dev.caravan.source.entry.AllowedFolder;
 import dev.caravan.source.sftp.FileStamp;
@@ -39,12 +41,15 @@ public final class GivenFiles implements Processor {
   private final SftpImport.Surroundings around;
   private final String tenant;
   private final ProjectConfig project;
+  private final LoadOrder order;
   private final AllowedFolder folder;
 
-  GivenFiles(SftpImport.Surroundings around, String tenant, ProjectConfig project) {
+  GivenFiles(
+      SftpImport.Surroundings around, String tenant, ProjectConfig project, LoadOrder order) {
     this.around = around;
     this.tenant = tenant;
     this.project = project;
+    this.order = order;
     this.folder =
         new AllowedFolder(
             around.localFiles().map(all -> all.resolve(tenant).toString()).orElse(""),
@@ -56,16 +61,17 @@ public final class GivenFiles implements Processor {
   public void process(Exchange exchange) throws Exception {
     GivenParameters given =
         Parameters.read(exchange.getMessage().getBody(String.class), GivenParameters.class);
-    Attempt attempt = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class).attempt();
+    RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
+    Attempt attempt = job.attempt();
     exchange.setProperty(ImportFiles.PARAMETERS, new ImportParameters(List.of(), given.force()));
     List<ImportFile> files = new ArrayList<>(uploads(given.uploads(), attempt.jobId()));
     for (String name : given.files()) {
       files.add(local(name, given.files().size() == 1, attempt.jobId()));
     }
     if (given.sftp() != null) {
-      files.addAll(elsewhere(exchange, given.sftp(), attempt));
+      files.addAll(elsewhere(exchange, given.sftp(), job));
     }
-    exchange.getMessage().setBody(files);
+    exchange.getMessage().setBody(order.of(files, file -> file.stamp().name()));
   }
 
   private List<ImportFile> uploads(List<UUID> ids, UUID job) {
@@ -128,8 +134,9 @@ public final class GivenFiles implements Processor {
   }
 
   /** The route with the endpoint is there as long as the attempt is. */
-  private List<ImportFile> elsewhere(Exchange exchange, SftpOverrides.Kept given, Attempt attempt)
+  private List<ImportFile> elsewhere(Exchange exchange, SftpOverrides.Kept given, RunningJob job)
       throws Exception {
+    Attempt attempt = job.attempt();
     ProjectConfig elsewhere = project.withSftp(around.overrides().config(tenant, project, given));
     PollRoute route =
         PollRoute.add(
@@ -140,7 +147,10 @@ public final class GivenFiles implements Processor {
             false);
     SftpSource source =
         new SftpSource(
-            route::endpoint, elsewhere.sftp().download() == Download.TEMP_FILE, Clock.systemUTC());
+            route::endpoint,
+            elsewhere.sftp().download() == Download.TEMP_FILE,
+            elsewhere.sftp().links() == Links.ANYWHERE,
+            Clock.systemUTC());
     exchange
         .getExchangeExtension()
         .addOnCompletion(
@@ -151,7 +161,9 @@ public final class GivenFiles implements Processor {
                 remove(route);
               }
             });
-    return ImportFiles.complete(elsewhere, source.list()).stream()
+    ReadyFiles.Found found = new ReadyFiles(elsewhere, source, file -> false).find(job);
+    ReadyFiles.text(found.left()).ifPresent(text -> FileRecorder.note(exchange, text));
+    return found.files().stream()
         .map(
             stamp -> {
               SftpFile file = source.file(stamp);

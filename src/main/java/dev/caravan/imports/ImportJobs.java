@@ -10,12 +10,12 @@ import dev.caravan.project.ProjectConfig;
 import dev.caravan.source.sftp.FileStamp;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.apache.camel.Exchange;
-import org.apache.camel.Message;
 import org.apache.camel.Processor;
+import org.apache.camel.component.file.FileComponent;
+import org.apache.camel.component.file.GenericFile;
 
 /** The jobs of one project; as a step of the polling route it launches one for each file. */
 public final class ImportJobs implements Processor {
@@ -82,14 +82,10 @@ public final class ImportJobs implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    Message message = exchange.getMessage();
-    String name = message.getHeader(Exchange.FILE_NAME_ONLY, String.class);
-    SourceFile file =
-        new SourceFile(
-            name,
-            message.getHeader(Exchange.FILE_LENGTH, Long.class),
-            Instant.ofEpochMilli(message.getHeader(Exchange.FILE_LAST_MODIFIED, Long.class)));
-    JobRequest request = request(new ImportParameters(List.of(name), false)).source(file);
+    FileStamp file =
+        FileStamp.of(exchange.getProperty(FileComponent.FILE_EXCHANGE_FILE, GenericFile.class));
+    String name = file.name();
+    JobRequest request = request(new ImportParameters(List.of(name), false)).source(source(file));
     target(name).ifPresent(request::target);
     try {
       launcher.launch(request);

@@ -14,6 +14,7 @@ import dev.caravan.record.Unpacked;
 import dev.caravan.record.csv.CsvReader;
 import dev.caravan.source.sftp.FileStamp;
 import dev.caravan.source.sftp.SftpSource;
+import dev.caravan.source.sftp.SftpSource.Listing;
 import java.io.IOException;
 import java.io.InputStream;
 import java.sql.Connection;
@@ -47,19 +48,21 @@ final class ImportPreview {
     this.target = target;
   }
 
-  private List<FileStamp> matching() {
-    return source.list().stream().filter(file -> project.covers(file.name())).toList();
+  private List<FileStamp> matching(Listing listing) {
+    return listing.files().stream().filter(file -> project.covers(file.name())).toList();
   }
 
   /** The files that match with their tables, and the first rows of the first ones, as JSON. */
   String files() {
-    List<FileStamp> all = matching();
+    Listing listing = source.look();
+    List<FileStamp> all = matching(listing);
     ObjectNode answer = JSON.createObjectNode();
     ArrayNode files = answer.putArray("files");
     for (FileStamp file : all.subList(0, Math.min(all.size(), MAX_FILES))) {
       addFile(files.addObject(), file, files.size() <= MAX_OPENED);
     }
     answer.put("more", all.size() - files.size());
+    answer.put("note", ReadyFiles.text(ReadyFiles.notes(project, listing)).orElse(null));
     return answer.toString();
   }
 
@@ -120,7 +123,7 @@ final class ImportPreview {
     Set<String> statements = new LinkedHashSet<>();
     Set<String> tables = new LinkedHashSet<>();
     try (Connection connection = target.getConnection()) {
-      for (FileStamp file : matching()) {
+      for (FileStamp file : matching(source.look())) {
         if (tables.size() < MAX_TABLES) {
           statements.addAll(ddl(connection, file, tables));
         }

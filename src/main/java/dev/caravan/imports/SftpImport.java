@@ -11,6 +11,7 @@ import dev.caravan.job.jdbc.ScheduleFires;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.ScheduleConfig;
 import dev.caravan.project.SftpConfig.Download;
+import dev.caravan.project.SftpConfig.Links;
 import dev.caravan.project.SftpServer;
 import dev.caravan.setup.SftpOverrides;
 import dev.caravan.source.sftp.SftpFileGate;
@@ -86,6 +87,7 @@ public final class SftpImport implements AutoCloseable {
         new SftpSource(
             () -> poll.endpoint(),
             project.sftp().download() == Download.TEMP_FILE,
+            project.sftp().links() == Links.ANYWHERE,
             Clock.systemUTC());
     this.mover = new FileMover(project, source, jobs);
     this.imports =
@@ -248,17 +250,25 @@ public final class SftpImport implements AutoCloseable {
   private void bindParts(Surroundings around) {
     ImportJournal journal = new ImportJournal(tenant, project.project(), jobs);
     SftpFileGate gate =
-        new SftpFileGate(project::covers, journal, project.sftp().doneMarker().isPresent());
+        new SftpFileGate(
+            project::covers,
+            journal,
+            new SftpFileGate.Rules(
+                project.sftp().doneMarker().isPresent(),
+                project.sftp().stable(),
+                project.sftp().links() == Links.ANYWHERE),
+            System::nanoTime);
     bind("gate", gate);
     bind("pollStrategy", new SftpPollStrategy(gate, journal, Clock.systemUTC()));
     bind("jobs", imports);
-    bind("files", new ImportFiles(project, source, gate, jobs));
     DataSource target =
         context.getRegistry().lookupByNameAndType(project.connection(), DataSource.class);
+    LoadOrder order = new LoadOrder(project, target);
+    bind("files", new ImportFiles(project, source, gate, order, jobs));
     preview = new ImportPreview(project, source, target);
     bind("loadPlanner", new LoadPlanner(project));
     bind("fileRecorder", new FileRecorder(jobs, mover::effects));
-    given = new GivenFiles(around, tenant, project);
+    given = new GivenFiles(around, tenant, project, order);
     bind("given", given);
     bind("givenRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
     bind("end", new ImportEnd());

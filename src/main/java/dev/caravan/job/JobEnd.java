@@ -13,7 +13,7 @@ import java.util.UUID;
  * @param state a final state
  * @param attempts how often it was tried
  * @param code why it failed; null when it did not
- * @param message for people; null when it did not fail
+ * @param message for people: why it failed, or what there is to say of one that did not; or null
  * @param files what became of its files
  */
 public record JobEnd(

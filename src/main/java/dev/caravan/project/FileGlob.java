@@ -1,5 +1,6 @@
 package dev.caravan.project;
 
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -23,13 +24,28 @@ public final class FileGlob {
    */
   public FileGlob(String pattern) {
     this.pattern = pattern;
-    this.regex = Pattern.compile(regexOf(pattern), Pattern.DOTALL);
+    String composed = Normalizer.normalize(pattern, Normalizer.Form.NFC);
+    this.regex = Pattern.compile(regexOf(composed), Pattern.DOTALL);
   }
 
-  /** Whether a file of this name, or the file inside its {@code .gz}, is meant. */
+  /**
+   * Whether a file of this name, or the file inside its {@code .gz}, is meant. Letters that a Mac
+   * sends in two parts are the same as in one.
+   */
   public boolean matches(String fileName) {
-    return regex.matcher(fileName).matches()
-        || regex.matcher(new FileName(fileName).withoutGz().text()).matches();
+    return matches(regex, fileName);
+  }
+
+  /** Whether the name would match in other upper and lower case. */
+  boolean matchesInOtherCase(String fileName) {
+    int flags = regex.flags() | Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE;
+    return !matches(fileName) && matches(Pattern.compile(regex.pattern(), flags), fileName);
+  }
+
+  private static boolean matches(Pattern regex, String fileName) {
+    String name = Normalizer.normalize(fileName, Normalizer.Form.NFC);
+    return regex.matcher(name).matches()
+        || regex.matcher(new FileName(name).withoutGz().text()).matches();
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.project.SftpConfig.Download;
+import dev.caravan.project.SftpConfig.Links;
 import dev.caravan.project.TableOptions.Formats;
 import dev.caravan.project.TableOptions.MissingRows;
 import dev.caravan.project.TableOptions.Mode;
@@ -30,6 +31,9 @@ import java.util.OptionalLong;
 /** Makes records of a checked and completed document; every key is there, with a valid value. */
 final class ProjectBinding {
 
+  /** Writers pause, and say nothing: half a minute is what most of them need at the most. */
+  private static final Duration UNMARKED_STABLE = Duration.ofSeconds(30);
+
   private ProjectBinding() {}
 
   static ProjectConfig bind(JsonNode document) {
@@ -50,7 +54,18 @@ final class ProjectBinding {
         text(sftp, "move_to"),
         Duration.ofSeconds(sftp.get("poll_seconds").longValue()),
         optional(sftp, "done_marker").map(DoneMarker::of),
+        stable(sftp),
+        constant(Links.class, sftp, "links"),
         constant(Download.class, sftp, "download"));
+  }
+
+  /** Where a marker says that a file is complete, nothing has to be waited for. */
+  private static Duration stable(JsonNode sftp) {
+    JsonNode given = sftp.get("stable_seconds");
+    if (given.isNull()) {
+      return sftp.hasNonNull("done_marker") ? Duration.ZERO : UNMARKED_STABLE;
+    }
+    return Duration.ofSeconds(given.longValue());
   }
 
   private static ScheduleConfig schedule(JsonNode document) {

@@ -1,7 +1,9 @@
 package dev.caravan.project;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * One project, checked and complete: nothing in it is left to a default.
@@ -18,6 +20,8 @@ public record ProjectConfig(
     ScheduleConfig schedule,
     TableNaming tableNaming,
     List<TableRule> tables) {
+
+  private static final int MAX_UNMATCHED = 5;
 
   public ProjectConfig {
     tables = List.copyOf(tables);
@@ -50,8 +54,43 @@ public record ProjectConfig(
     return ruleFor(fileName).map(rule -> rule.plan(new FileName(fileName), tableNaming));
   }
 
+  /**
+   * The files of a folder that no pattern matches, for people; empty when there are none. Markers
+   * are expected to match nothing.
+   *
+   * @param fileNames plain names of all files of the folder
+   */
+  public Optional<String> unmatched(Collection<String> fileNames) {
+    List<String> names =
+        fileNames.stream().filter(name -> !isMarker(name) && !covers(name)).sorted().toList();
+    if (names.isEmpty()) {
+      return Optional.empty();
+    }
+    String shown = names.stream().limit(MAX_UNMATCHED).collect(Collectors.joining(", "));
+    String missed =
+        tables.stream()
+            .map(TableRule::filePattern)
+            .filter(pattern -> names.stream().anyMatch(pattern::matchesInOtherCase))
+            .map(pattern -> "; %s differs in case".formatted(pattern))
+            .distinct()
+            .collect(Collectors.joining());
+    return Optional.of(
+        "%d %s in the folder %s no pattern (%s%s%s)"
+            .formatted(
+                names.size(),
+                names.size() == 1 ? "file" : "files",
+                names.size() == 1 ? "matches" : "match",
+                shown.replaceAll("\\p{Cntrl}", "?"),
+                names.size() > MAX_UNMATCHED ? ", …" : "",
+                missed));
+  }
+
+  private boolean isMarker(String fileName) {
+    return sftp.doneMarker().filter(marker -> marker.isMarker(fileName)).isPresent();
+  }
+
   private Optional<TableRule> ruleFor(String fileName) {
-    if (sftp.doneMarker().filter(marker -> marker.isMarker(fileName)).isPresent()) {
+    if (isMarker(fileName)) {
       return Optional.empty();
     }
     return tables.stream().filter(rule -> rule.filePattern().matches(fileName)).findFirst();

@@ -12,6 +12,8 @@ import java.util.Optional;
  *     begins with a slash; has no meaning with {@link AfterLoad#KEEP}
  * @param pollInterval time between two looks into the folder
  * @param doneMarker empty when a file is complete once it no longer changes
+ * @param stable how long size and time of a file must have been the same, as we saw them, before it
+ *     is loaded; zero for two polls
  */
 public record SftpConfig(
     Optional<SftpServer> server,
@@ -20,18 +22,35 @@ public record SftpConfig(
     String moveTo,
     Duration pollInterval,
     Optional<DoneMarker> doneMarker,
+    Duration stable,
+    Links links,
     Download download) {
 
   /** The same folder on a server. */
   public SftpConfig at(SftpServer other) {
     return new SftpConfig(
-        Optional.of(other), remotePath, afterLoad, moveTo, pollInterval, doneMarker, download);
+        Optional.of(other),
+        remotePath,
+        afterLoad,
+        moveTo,
+        pollInterval,
+        doneMarker,
+        stable,
+        links,
+        download);
   }
 
   /** What becomes of a file on the server once its rows are committed. */
   public enum AfterLoad {
     MOVE,
     KEEP
+  }
+
+  /** Which symbolic links are files of the folder. */
+  public enum Links {
+    /** Those that lead to a file in or below the folder. */
+    INSIDE,
+    ANYWHERE
   }
 
   /** How the bytes of a file reach the load. */

@@ -10,6 +10,7 @@ import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.project.SftpServer;
 import dev.caravan.secret.Secrets;
 import dev.caravan.secret.Secrets.Place;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,7 +64,8 @@ public final class SftpOverrides {
   }
 
   /**
-   * Where the files of the import are. Nothing becomes of them after the load.
+   * Where the files of the import are. Nothing becomes of them after the load, and they are whole
+   * when somebody asks for them, unless a settle time is given.
    *
    * @throws dev.caravan.failure.CaravanException CONFIG_INVALID when its secrets cannot be read
    */
@@ -85,6 +87,8 @@ public final class SftpOverrides {
         of.moveTo(),
         of.pollInterval(),
         of.doneMarker(),
+        kept.sftp().hasNonNull("stable_seconds") ? given.stable() : Duration.ZERO,
+        kept.sftp().hasNonNull("links") ? given.links() : of.links(),
         of.download());
   }
 

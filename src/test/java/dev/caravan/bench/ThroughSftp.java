@@ -59,7 +59,7 @@ final class ThroughSftp implements Contestant {
       """
       project: bench
       connection: warehouse
-      sftp: {remote_path: /export, poll_seconds: 1, move_to: /done}
+      sftp: {remote_path: /export, poll_seconds: 1, stable_seconds: 0, move_to: /done}
       defaults: {primary_key: id}
       tables:
         - {file_pattern: "*-wide.csv", target_table: sftp_wide, delimiter: "|", encoding: latin-1}

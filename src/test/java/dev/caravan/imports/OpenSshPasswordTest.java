@@ -125,7 +125,7 @@ class OpenSshPasswordTest {
         """
         project: p
         connection: warehouse
-        sftp: {host: 127.0.0.1, port: %d, username: %s, remote_path: '%s', poll_seconds: 1, %s}
+        sftp: {host: 127.0.0.1, port: %d, username: %s, remote_path: '%s', poll_seconds: 1, stable_seconds: 0, %s}
         defaults: {file_pattern: "*.csv", primary_key: id}
         """
             .formatted(port, USER, export, login));

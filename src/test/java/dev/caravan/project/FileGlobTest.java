@@ -25,6 +25,10 @@ class FileGlobTest {
     "a*a, aa",
     "a?c.csv, abc.csv",
     "a?c.csv, aäc.csv",
+    "?c.csv, a\u0308c.csv", // as a Mac sends it
+    "M\u00fcller_*.csv, Mu\u0308ller_1.csv.gz",
+    "Mu\u0308ller_*.csv, M\u00fcller_1.csv",
+    "[\u00e4\u00f6].csv, o\u0308.csv",
     "a?c.csv, a😀c.csv",
     "😀*.csv, 😀1.csv",
     "a[bc].csv, ac.csv",

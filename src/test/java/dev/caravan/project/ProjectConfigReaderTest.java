@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.entry;
 
 import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.project.SftpConfig.Download;
+import dev.caravan.project.SftpConfig.Links;
 import dev.caravan.project.TableOptions.OnError;
 import dev.caravan.record.csv.CsvFormat;
 import java.nio.charset.Charset;
@@ -75,6 +76,8 @@ class ProjectConfigReaderTest {
                     ".done",
                     Duration.ofSeconds(5),
                     Optional.empty(),
+                    Duration.ofSeconds(30),
+                    Links.INSIDE,
                     Download.STREAM),
                 new ScheduleConfig(Optional.empty(), ZoneId.of("UTC"), true),
                 new TableNaming("", "", true),
@@ -122,6 +125,8 @@ class ProjectConfigReaderTest {
                       after_load: keep
                       poll_seconds: 90
                       done_marker: "{name}.ok"
+                      stable_seconds: 7
+                      links: anywhere
                       download: temp_file
                     """
                         .formatted(HOST_KEY))
@@ -145,7 +150,21 @@ class ProjectConfigReaderTest {
                 ".done",
                 Duration.ofSeconds(90),
                 Optional.of(new DoneMarker("", ".ok")),
+                Duration.ofSeconds(7),
+                Links.ANYWHERE,
                 Download.TEMP_FILE));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "{}, 30",
+    "{done_marker: '{name}.ok'}, 0",
+    "{stable_seconds: 0}, 0",
+    "'{done_marker: \"{name}.ok\", stable_seconds: 12}', 12"
+  })
+  void waitsForFilesToSettleUnlessAMarkerSaysThatTheyAreWhole(String sftp, int seconds) {
+    assertThat(ProjectTexts.read(ProjectTexts.MINIMAL + "sftp: " + sftp + "\n").sftp().stable())
+        .isEqualTo(Duration.ofSeconds(seconds));
   }
 
   @Test

@@ -53,7 +53,7 @@ class ProjectProblemsTest {
         Arguments.of(
             "a key that is like no other",
             withSftp("color: red"),
-            "sftp.color: unknown key; allowed keys: after_load, done_marker, download, host, host_key, key_passphrase, key_path, known_hosts, move_to, password, poll_seconds, port, remote_path, username"),
+            "sftp.color: unknown key; allowed keys: after_load, done_marker, download, host, host_key, key_passphrase, key_path, known_hosts, links, move_to, password, poll_seconds, port, remote_path, stable_seconds, username"),
         Arguments.of(
             "a key in another style",
             ProjectTexts.MINIMAL + "tableNaming: {}\n",

@@ -214,6 +214,7 @@ class ProjectSchemaTest {
     return Stream.of(
         Arguments.of("/properties/sftp/properties/after_load/enum", AfterLoad.values()),
         Arguments.of("/properties/sftp/properties/download/enum", Download.values()),
+        Arguments.of("/properties/sftp/properties/links/enum", SftpConfig.Links.values()),
         Arguments.of("/$defs/on_error/enum", OnError.values()),
         Arguments.of("/$defs/mode/enum", TableOptions.Mode.values()),
         Arguments.of("/$defs/missing_rows/enum", TableOptions.MissingRows.values()),

@@ -79,6 +79,7 @@ public final class OpenSshServer implements AutoCloseable {
     sftp.put("host_key", hostKey.replaceFirst("^(\\S+ \\S+).*", "$1"));
     sftp.put("remote_path", exports.toString());
     sftp.put("poll_seconds", "1");
+    sftp.put("stable_seconds", "0"); // two polls
     return sftp;
   }
 

@@ -120,7 +120,8 @@ public final class TestCaravan implements AutoCloseable {
     String keys =
         sftp.entrySet().stream()
             .map(e -> "  %s: '%s'%n".formatted(e.getKey(), e.getValue()))
-            .map(line -> line.replaceFirst("(port|poll_seconds): '(\\d+)'", "$1: $2"))
+            .map(
+                line -> line.replaceFirst("(port|poll_seconds|stable_seconds): '(\\d+)'", "$1: $2"))
             .collect(Collectors.joining());
     return """
         project: %s

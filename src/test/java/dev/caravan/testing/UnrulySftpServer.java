@@ -124,6 +124,7 @@ public final class UnrulySftpServer implements AutoCloseable {
     sftp.put("host_key", hostKey());
     sftp.put("remote_path", "/export");
     sftp.put("poll_seconds", "1");
+    sftp.put("stable_seconds", "0"); // two polls
     return sftp;
   }
 

@@ -136,7 +136,9 @@ final class Rig implements AutoCloseable {
       String keys =
           login.entrySet().stream()
               .map(e -> "  %s: '%s'%n".formatted(e.getKey(), e.getValue()))
-              .map(line -> line.replaceFirst("(port|poll_seconds): '(\\d+)'", "$1: $2"))
+              .map(
+                  line ->
+                      line.replaceFirst("(port|poll_seconds|stable_seconds): '(\\d+)'", "$1: $2"))
               .collect(Collectors.joining());
       String tables =
           TARGETS.stream()

@@ -212,7 +212,7 @@ class ContractProxyTest {
 
   private void projects() {
     String body =
-        "{\"project\":\"look\",\"connection\":\"warehouse\",\"sftp\":{\"host\":\"127.0.0.1\",\"port\":%d,\"username\":\"u\",\"password\":\"%s\",\"host_key\":\"%s\",\"remote_path\":\"/look\"},\"schedule\":{\"cron\":\"0 0 0 1 1 ? 2099\"},\"tables\":[{\"file_pattern\":\"*.csv\",\"target_table\":\"look\",\"primary_key\":\"id\"}]}";
+        "{\"project\":\"look\",\"connection\":\"warehouse\",\"sftp\":{\"host\":\"127.0.0.1\",\"port\":%d,\"username\":\"u\",\"password\":\"%s\",\"host_key\":\"%s\",\"remote_path\":\"/look\",\"stable_seconds\":0},\"schedule\":{\"cron\":\"0 0 0 1 1 ? 2099\"},\"tables\":[{\"file_pattern\":\"*.csv\",\"target_table\":\"look\",\"primary_key\":\"id\"}]}";
     String key = server.knownHostsLine().replaceFirst("^\\S+ ", "").strip();
     post("/api/v1/projects", body.formatted(server.port(), "pw", key));
     get("/api/v1/projects");

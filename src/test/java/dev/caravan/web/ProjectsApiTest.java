@@ -56,7 +56,7 @@ class ProjectsApiTest {
             """
             project: of_file
             connection: warehouse
-            sftp: {host: 127.0.0.1, port: %d, username: u, password: %s, host_key: "%s", remote_path: /none}
+            sftp: {host: 127.0.0.1, port: %d, username: u, password: %s, host_key: "%s", remote_path: /none, stable_seconds: 0}
             defaults: {file_pattern: "*.csv", primary_key: id}
             """
                 .formatted(server.port(), PASSWORD, hostKey()));
@@ -83,7 +83,7 @@ class ProjectsApiTest {
     return """
         {"project": "%s", "connection": "%s",
          "sftp": {"host": "127.0.0.1", "port": %d, "username": "u", "password": "%s",
-           "host_key": "%s", "remote_path": "/%s", "poll_seconds": 1},
+           "host_key": "%s", "remote_path": "/%s", "poll_seconds": 1, "stable_seconds": 0},
          "tables": [{"file_pattern": "*.csv", "target_table": "%s", "primary_key": "id"}]}"""
         .formatted(name, connection, port, password, hostKey(), name, table);
   }

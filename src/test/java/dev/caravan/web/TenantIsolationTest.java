@@ -116,7 +116,7 @@ class TenantIsolationTest {
     return """
         {"project": "%s", "connection": "%s",
          "sftp": {"host": "127.0.0.1", "port": %d, "username": "u", "password": "pw",
-           "host_key": "%s", "remote_path": "/x"},
+           "host_key": "%s", "remote_path": "/x", "stable_seconds": 0},
          "schedule": {"cron": "0 0 0 1 1 ? 2099"},
          "tables": [{"file_pattern": "*.csv", "target_table": "mine", "primary_key": "id"}]}"""
         .formatted(name, connection, sftp.port(), hostKey);

@@ -52,6 +52,11 @@ public final class FileRecorder implements Processor {
     return JobRoutePolicy.files(exchange);
   }
 
+  /** What there is to say of the job's files, although it does not fail: its message. */
+  public static void note(Exchange exchange, String note) {
+    JobRoutePolicy.note(exchange, note);
+  }
+
   @Override
   public void process(Exchange exchange) throws Exception {
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);

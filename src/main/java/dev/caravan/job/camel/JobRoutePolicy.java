@@ -44,6 +44,9 @@ final class JobRoutePolicy extends RoutePolicySupport {
   /** Exchange property: the files of which it is known what became of them. */
   private static final String FILES = "CaravanFiles";
 
+  /** Exchange property: what there is to say of a job that does not fail. */
+  private static final String NOTE = "CaravanNote";
+
   private static final String JOB_ID = "CaravanJobId";
 
   /** Logging key of the job id. */
@@ -73,6 +76,10 @@ final class JobRoutePolicy extends RoutePolicySupport {
   @SuppressWarnings("unchecked")
   static List<FileResult> files(Exchange exchange) {
     return exchange.getProperty(FILES, List.class);
+  }
+
+  static void note(Exchange exchange, String note) {
+    exchange.setProperty(NOTE, note);
   }
 
   @Override
@@ -161,7 +168,8 @@ final class JobRoutePolicy extends RoutePolicySupport {
     FileResult file = FileRecorder.result(exchange.getMessage(), cause);
     jobs.start(id, kind, JobRequest.OPERATOR, project); // if the database was away when it began
     jobs.record(id, 0, project, file, List.of());
-    end(end(id, kind, project, 1, cause, List.of(file)), 0);
+    String note = exchange.getProperty(NOTE, String.class);
+    end(end(id, kind, project, 1, cause, note, List.of(file)), 0);
   }
 
   private void endAttempt(RunningJob job, Exchange exchange, Exception cause) throws SQLException {
@@ -199,6 +207,7 @@ final class JobRoutePolicy extends RoutePolicySupport {
               attempt.project(),
               attempt.number(),
               reason,
+              exchange.getProperty(NOTE, String.class),
               files(exchange)),
           attempt.epoch());
     }
@@ -244,13 +253,20 @@ final class JobRoutePolicy extends RoutePolicySupport {
   }
 
   private static JobEnd end(
-      UUID id, String kind, String project, int attempts, Exception cause, List<FileResult> files) {
+      UUID id,
+      String kind,
+      String project,
+      int attempts,
+      Exception cause,
+      String note,
+      List<FileResult> files) {
     FailureCode code = code(cause);
     JobState state =
         code == null
             ? JobState.COMPLETED
             : code == FailureCode.CANCELLED ? JobState.CANCELLED : JobState.FAILED;
-    return new JobEnd(id, kind, project, state, attempts, code, message(cause), List.copyOf(files));
+    String message = cause == null ? note : message(cause);
+    return new JobEnd(id, kind, project, state, attempts, code, message, List.copyOf(files));
   }
 
   /** The code of what went wrong; anything that does not know its code is our defect. */

@@ -46,6 +46,21 @@ public final class RunningJob {
   }
 
   /**
+   * Has the attempt's own thread wait, which does not count as standing still.
+   *
+   * @throws InterruptedException when the attempt is stopped
+   */
+  public void pause(Duration duration) throws InterruptedException {
+    Supplier<JobProgress> before = progress;
+    progress = () -> new JobProgress("waiting", 0, 0, 0);
+    try {
+      Thread.sleep(duration.toMillis());
+    } finally {
+      progress = before;
+    }
+  }
+
+  /**
    * Has the action run when the attempt is stopped, on another thread: an interrupt alone does not
    * end a thread that waits for a socket.
    */

@@ -3,6 +3,7 @@ package dev.caravan.source.sftp;
 import java.net.URI;
 import java.util.Map;
 import org.apache.camel.component.file.GenericFileEndpoint;
+import org.apache.camel.component.file.remote.RemoteFileOperations;
 import org.apache.camel.component.file.remote.SftpComponent;
 import org.apache.camel.component.file.remote.SftpConfiguration;
 import org.apache.camel.component.file.remote.SftpEndpoint;
@@ -23,6 +24,21 @@ public final class AbsolutePathSftpComponent extends SftpComponent {
       String uri, String remaining, Map<String, Object> parameters) throws Exception {
     // An option may hold what a URI may not: only the part before it is parsed.
     String address = StringHelper.before(uri, "?", uri);
-    return new SftpEndpoint(uri, this, new SftpConfiguration(new URI(address)));
+    return new FolderEndpoint(uri, this, new SftpConfiguration(new URI(address)));
+  }
+
+  /** Whose listings say what links lead to. */
+  private static final class FolderEndpoint extends SftpEndpoint {
+
+    FolderEndpoint(String uri, SftpComponent component, SftpConfiguration configuration) {
+      super(uri, component, configuration);
+    }
+
+    @Override
+    public RemoteFileOperations<SftpRemoteFile> createRemoteFileOperations() {
+      FolderOperations operations = new FolderOperations(getProxy());
+      operations.setEndpoint(this);
+      return operations;
+    }
   }
 }

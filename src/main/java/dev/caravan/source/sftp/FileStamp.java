@@ -12,7 +12,8 @@ import org.apache.camel.component.file.GenericFile;
  */
 public record FileStamp(String name, long size, Instant modifiedAt) {
 
-  static FileStamp of(GenericFile<?> file) {
+  /** Of a file that a poll found: the headers of its message lack a time of 1970 or before. */
+  public static FileStamp of(GenericFile<?> file) {
     return new FileStamp(
         file.getFileNameOnly(), file.getFileLength(), Instant.ofEpochMilli(file.getLastModified()));
   }

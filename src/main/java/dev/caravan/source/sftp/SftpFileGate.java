@@ -1,9 +1,11 @@
 package dev.caravan.source.sftp;
 
-import java.time.Instant;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.apache.camel.component.file.GenericFile;
@@ -13,14 +15,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lets a file through when it is one of the project's, has a safe name, has not changed between two
- * polls, and has no job yet. It remembers only what the last listing showed.
+ * Lets a file through when it is one of the project's, may be opened, has settled, and has no job
+ * yet. It remembers only what the last listing showed.
  */
 public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> {
 
   private static final Logger LOG = LoggerFactory.getLogger(SftpFileGate.class);
-
-  private static final int MAX_NAME_BYTES = 255;
 
   /**
    * Camel puts the name of the file into that of its marker, and refuses all that it holds then.
@@ -29,67 +29,96 @@ public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> 
 
   private final Predicate<String> wanted;
   private final SftpJournal journal;
-  private final boolean marked;
-  private Map<String, FileStamp> before = new HashMap<>();
-  private Map<String, FileStamp> now = new HashMap<>();
+  private final Rules rules;
+  private final LongSupplier nanos;
+  private Map<String, Seen> before = new HashMap<>();
+  private Map<String, Seen> now = new HashMap<>();
   private Set<FileStamp> taken = Set.of();
 
   /**
-   * @param wanted tells by name whether the project has a table for the file
+   * What a project says of its files.
+   *
    * @param marked whether the endpoint looks for a marker beside each file
+   * @param stable how long a file must have been the same, as this gate saw it; zero for two polls
+   * @param anyLink whether links may lead out of the folder
    */
-  public SftpFileGate(Predicate<String> wanted, SftpJournal journal, boolean marked) {
+  public record Rules(boolean marked, Duration stable, boolean anyLink) {}
+
+  /** A file, and since when it looks so; with an empty stamp one that was passed over. */
+  private record Seen(Optional<FileStamp> stamp, long sinceNanos) {}
+
+  /**
+   * @param wanted tells by name whether the project has a table for the file
+   * @param nanos a clock such as {@link System#nanoTime}
+   */
+  public SftpFileGate(
+      Predicate<String> wanted, SftpJournal journal, Rules rules, LongSupplier nanos) {
     this.wanted = wanted;
     this.journal = journal;
-    this.marked = marked;
+    this.rules = rules;
+    this.nanos = nanos;
   }
 
   /** A new listing begins: what it does not show is forgotten. */
-  void startPoll() {
+  synchronized void startPoll() {
     taken = journal.taken();
     before = now;
     now = new HashMap<>();
   }
 
+  /** The files, each in one state, that have a job or are loaded. */
+  public Set<FileStamp> taken() {
+    return journal.taken();
+  }
+
   @Override
-  public boolean accept(GenericFile<SftpRemoteFile<?>> file) {
-    String name = file.getFileNameOnly();
-    if (file.isDirectory() || !isSafe(name) || !wanted.test(name)) {
+  public synchronized boolean accept(GenericFile<SftpRemoteFile<?>> file) {
+    RemoteEntry entry = (RemoteEntry) file.getFile();
+    String name = entry.name();
+    if (!wanted.test(name)) {
       return false;
     }
-    FileStamp stamp = FileStamp.of(file);
-    now.put(name, stamp);
+    Optional<String> refusal = refusal(entry);
+    if (refusal.isPresent()) {
+      passOver(entry, refusal.get());
+      return false;
+    }
+    FileStamp stamp = entry.stamp();
+    Seen seen = before.get(name);
+    boolean same = seen != null && seen.stamp().equals(Optional.of(stamp));
+    now.put(name, same ? seen : new Seen(Optional.of(stamp), nanos.getAsLong()));
     // One that was not there or different a moment ago may still be growing.
-    return stamp.equals(before.get(name)) && !taken.contains(stamp);
+    return same && hasSettled(seen) && !taken.contains(stamp);
+  }
+
+  private boolean hasSettled(Seen seen) {
+    return nanos.getAsLong() - seen.sinceNanos() >= rules.stable().toNanos();
+  }
+
+  /** Whether the last polls saw the file in this state for as long as it has to be in it. */
+  public synchronized boolean hasSettled(FileStamp file) {
+    Seen seen = now.getOrDefault(file.name(), before.get(file.name()));
+    return seen != null && seen.stamp().equals(Optional.of(file)) && hasSettled(seen);
+  }
+
+  private Optional<String> refusal(RemoteEntry entry) {
+    return rules.marked() && EXPRESSION.matcher(entry.name()).find()
+        ? Optional.of("its name means something to the endpoint that looks for markers")
+        : entry.refusal(rules.anyLink());
+  }
+
+  /** The listing goes on without it; it is told once. */
+  private void passOver(RemoteEntry entry, String why) {
+    if (!entry.isAside() && !before.containsKey(entry.name())) {
+      LOG.warn("Passed over {}: {}", entry.printable(), why);
+    }
+    now.put(entry.name(), new Seen(Optional.empty(), nanos.getAsLong()));
   }
 
   /** True for a file that may be loaded when somebody asks for it. */
   public boolean isWanted(String name) {
-    return hasSafeName(name) && wanted.test(name);
-  }
-
-  /** The listing goes on without a file that has an unsafe name; it is told once. */
-  private boolean isSafe(String name) {
-    boolean safe = hasSafeName(name);
-    if (!safe) {
-      if (!name.startsWith(".") && !before.containsKey(name)) {
-        LOG.warn("Passed over a file with an unsafe name: {}", name.replaceAll("\\p{Cntrl}", "?"));
-      }
-      now.put(name, new FileStamp(name, 0, Instant.EPOCH));
-    }
-    return safe;
-  }
-
-  /** Names are the server's word: none that could be taken for a path, pattern or expression. */
-  private boolean hasSafeName(String name) {
-    return !name.isEmpty()
-        && !(marked && EXPRESSION.matcher(name).find())
-        && !name.startsWith(".")
-        && name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= MAX_NAME_BYTES
-        && name.chars().allMatch(SftpFileGate::isSafe);
-  }
-
-  private static boolean isSafe(int c) {
-    return !Character.isISOControl(c) && "/\\*?[]\ufffd".indexOf(c) < 0;
+    return RemoteEntry.hasSafeName(name)
+        && !(rules.marked() && EXPRESSION.matcher(name).find())
+        && wanted.test(name);
   }
 }

@@ -4,7 +4,6 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -37,6 +36,7 @@ public final class SftpSource implements AutoCloseable {
 
   private final Supplier<SftpEndpoint> endpoint;
   private final boolean viaTempFile;
+  private final boolean anyLink;
   private final Clock clock;
   private final GenericObjectPool<RemoteFileOperations<SftpRemoteFile<?>>> sessions;
 
@@ -58,10 +58,13 @@ public final class SftpSource implements AutoCloseable {
   /**
    * @param endpoint of the route that polls the folder: server, login and folder stand there
    * @param viaTempFile whether a file is downloaded whole before it is loaded
+   * @param anyLink whether links may lead out of the folder
    */
-  public SftpSource(Supplier<SftpEndpoint> endpoint, boolean viaTempFile, Clock clock) {
+  public SftpSource(
+      Supplier<SftpEndpoint> endpoint, boolean viaTempFile, boolean anyLink, Clock clock) {
     this.endpoint = endpoint;
     this.viaTempFile = viaTempFile;
+    this.anyLink = anyLink;
     this.clock = clock;
     GenericObjectPoolConfig<RemoteFileOperations<SftpRemoteFile<?>>> config =
         new GenericObjectPoolConfig<>();
@@ -81,10 +84,9 @@ public final class SftpSource implements AutoCloseable {
     @SuppressWarnings("unchecked")
     public RemoteFileOperations<SftpRemoteFile<?>> create() {
       SftpEndpoint server = endpoint.get();
-      StatOperations session = new StatOperations(server.getProxy());
-      session.setEndpoint(server);
+      RemoteFileOperations<?> session = server.createRemoteFileOperations();
       session.connect(server.getConfiguration(), null);
-      return (RemoteFileOperations<SftpRemoteFile<?>>) (RemoteFileOperations<?>) session;
+      return (RemoteFileOperations<SftpRemoteFile<?>>) session;
     }
 
     @Override
@@ -146,33 +148,53 @@ public final class SftpSource implements AutoCloseable {
     return new SftpFile(this, stamp, viaTempFile);
   }
 
-  /** The plain files of the folder, in the order of their times. */
-  public List<FileStamp> list() {
-    return inSession(
-        "Cannot list " + SftpServers.of(endpoint.get()),
-        session -> {
-          List<FileStamp> files = new ArrayList<>();
-          for (SftpRemoteFile<?> file : session.listFiles(folder())) {
-            if (!file.isDirectory()) {
-              files.add(stamp(file));
-            }
-          }
-          files.sort(
-              java.util.Comparator.comparing(FileStamp::modifiedAt).thenComparing(FileStamp::name));
-          return files;
-        });
+  /**
+   * What a look into the folder shows.
+   *
+   * @param files that may be loaded, in the order of their times
+   * @param passedOver what is there beside folders and hidden files, each as {@code name: why not}
+   */
+  public record Listing(List<FileStamp> files, List<String> passedOver) {}
+
+  /** Looks into the folder. */
+  public Listing look() {
+    List<RemoteEntry> entries =
+        inSession(
+            "Cannot list " + SftpServers.of(endpoint.get()),
+            session -> {
+              List<RemoteEntry> shown = new ArrayList<>();
+              for (SftpRemoteFile<?> entry : session.listFiles(folder())) {
+                shown.add((RemoteEntry) entry);
+              }
+              return shown;
+            });
+    List<FileStamp> files = new ArrayList<>();
+    List<String> passedOver = new ArrayList<>();
+    for (RemoteEntry entry : entries) {
+      Optional<String> refusal = entry.refusal(anyLink);
+      if (refusal.isEmpty()) {
+        files.add(entry.stamp());
+      } else if (!entry.isAside()) {
+        passedOver.add(entry.printable() + ": " + refusal.get());
+      }
+    }
+    return new Listing(files, passedOver);
   }
 
-  /** Those of the named files that are there, as they are now. */
+  /** The files of the folder that may be loaded, in the order of their times. */
+  public List<FileStamp> list() {
+    return look().files();
+  }
+
+  /**
+   * Those of the named files that are there, as they are now.
+   *
+   * @throws CaravanException SOURCE_DENIED when one is nothing that may be opened
+   */
   public List<FileStamp> find(List<String> names) {
     return inSession(
         "Cannot look for " + names,
         session -> names.stream().flatMap(name -> stat(session, name).stream()).toList());
-  }
-
-  private static FileStamp stamp(SftpRemoteFile<?> file) {
-    return new FileStamp(
-        file.getFilename(), file.getFileLength(), Instant.ofEpochMilli(file.getLastModified()));
   }
 
   private String folder() {
@@ -188,9 +210,25 @@ public final class SftpSource implements AutoCloseable {
     return folder.isEmpty() || folder.endsWith("/") ? folder + name : folder + "/" + name;
   }
 
-  /** The file as it is now; empty when it is not there. */
+  /**
+   * The file as it is now; empty when it is not there.
+   *
+   * @throws CaravanException SOURCE_DENIED when it is nothing that may be opened
+   */
   Optional<FileStamp> stat(RemoteFileOperations<SftpRemoteFile<?>> session, String name) {
-    return ((StatOperations) (RemoteFileOperations<?>) session).stat(path(name), name);
+    Optional<RemoteEntry> entry = entry(session, name);
+    Optional<String> refusal = entry.flatMap(e -> e.refusal(anyLink));
+    if (refusal.isPresent()) {
+      throw new CaravanException(
+          FailureCode.SOURCE_DENIED,
+          "%s is not read: %s.".formatted(entry.get().printable(), refusal.get()));
+    }
+    return entry.map(RemoteEntry::stamp);
+  }
+
+  private Optional<RemoteEntry> entry(
+      RemoteFileOperations<SftpRemoteFile<?>> session, String name) {
+    return ((FolderOperations) (RemoteFileOperations<?>) session).look(folder(), name);
   }
 
   /**
@@ -203,17 +241,17 @@ public final class SftpSource implements AutoCloseable {
     return inSession(
         "Cannot move " + file.name() + " to " + doneFolder,
         session -> {
-          Optional<FileStamp> now = stat(session, file.name());
-          if (now.isEmpty() && session.existsFile(path(file.name()))) {
-            throw new CaravanException(
-                FailureCode.SOURCE_UNAVAILABLE,
-                file.name() + " is on the server, but a listing did not show it.");
-          }
+          Optional<RemoteEntry> now = entry(session, file.name());
           if (now.isEmpty()) {
             return Move.GONE;
           }
-          if (!now.get().equals(file)) {
+          if (now.get().refusal(anyLink).isPresent() || !now.get().stamp().equals(file)) {
             return Move.CHANGED;
+          }
+          if (now.get().isLink()) {
+            session.deleteFile(path(file.name())); // what it leads to is not ours to move
+            marker.ifPresent(name -> session.deleteFile(path(name)));
+            return Move.MOVED;
           }
           String folder = doneFolder.startsWith("/") ? doneFolder : path(doneFolder);
           String to = folder + "/" + file.name();

@@ -195,7 +195,9 @@ class CopyUpsertComponentTest {
         .isEqualTo(3);
     assertThatThrownBy(
             () -> send("copy-upsert:u?keyColumns=id&jsonRecords=/", "[{\"id\": 1}, {\"id\""))
-        .hasStackTraceContaining("JSON objects in line 1, column");
+        .hasStackTraceContaining("The JSON ends in the middle");
+    fails(
+        "copy-upsert:u?keyColumns=id&jsonRecords=/rows", json, "nothing at '/rows'", "page, data");
   }
 
   @Test

@@ -3,7 +3,6 @@ package dev.caravan.record.json;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
@@ -138,10 +137,13 @@ public final class JsonEnvelope implements Iterator<Map<String, ?>>, Closeable {
     if (!arraySeen) {
       throw bad("it has no array '%s'".formatted(array));
     }
+    if (parser.nextToken() != null) {
+      throw bad("something stands behind the object");
+    }
   }
 
   private CaravanException broken(JsonProcessingException e) {
-    return e instanceof JsonEOFException ? cut(e) : JsonRecords.badJson(e);
+    return JsonRecords.isCut(e) ? cut(e) : JsonRecords.badJson(e);
   }
 
   private CaravanException cut(JsonProcessingException cause) {

@@ -67,7 +67,7 @@ public final class MapRecordStream implements RecordStream {
     this.records = records;
     this.source = source;
     this.known = records instanceof MapRecords mapRecords ? mapRecords : null;
-    this.ahead = records.hasNext() ? records.next() : null;
+    this.ahead = records.hasNext() ? pull() : null;
     this.columns =
         known != null
             ? known.columns()
@@ -88,7 +88,10 @@ public final class MapRecordStream implements RecordStream {
     MapRecordStream stream = new MapRecordStream(records, source);
     if (stream.columns.isEmpty()) {
       throw new CaravanException(
-          FailureCode.EMPTY_FILE, "There are no records, so that no columns are known.");
+          FailureCode.EMPTY_FILE,
+          stream.ahead == null
+              ? "There are no records, so that no columns are known."
+              : "The first record is empty, so that no columns are known.");
     }
     return stream;
   }
@@ -112,7 +115,7 @@ public final class MapRecordStream implements RecordStream {
 
   @Override
   public Step next() {
-    current = ahead != null ? ahead : records.hasNext() ? records.next() : null;
+    current = ahead != null ? ahead : records.hasNext() ? pull() : null;
     ahead = null;
     if (current == null) {
       return Step.END;
@@ -135,6 +138,16 @@ public final class MapRecordStream implements RecordStream {
               "The record has a column that the first record does not have: " + current.keySet());
     }
     return reject == null ? Step.RECORD : Step.REJECT;
+  }
+
+  /** A record that is null is not the end of the records. */
+  private Map<String, ?> pull() {
+    Map<String, ?> record = records.next();
+    if (record == null) {
+      throw new CaravanException(
+          FailureCode.BAD_JSON, "Record %d is null and no record.".formatted(line + 1));
+    }
+    return record;
   }
 
   private void add(int column, Object value) {

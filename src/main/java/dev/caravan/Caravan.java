@@ -263,7 +263,7 @@ public final class Caravan implements AutoCloseable {
       if (effect.kind().equals(Effect.CALLBACK)) {
         JobWebhook.add(connection, job, effect.payload());
       } else {
-        Outbox.add(connection, job, effect.kind(), effect.payload());
+        Outbox.add(connection, job, effect.kind(), effect.payload(), effect.delay());
       }
     }
 
@@ -274,15 +274,12 @@ public final class Caravan implements AutoCloseable {
       WebhookHandler webhook =
           new WebhookHandler(callbackUrls, new WebhookSigner(webhooks.secrets()));
       started.push(webhook);
+      MoveFiles files = new MoveFiles(key -> imports.find(key).map(SftpImport::mover));
       OutboxTask outbox =
           new OutboxTask(
               new Outbox(databases.queue()),
               configuration.node(),
-              Map.of(
-                  FileMover.KIND,
-                  new MoveFiles(key -> imports.find(key).map(SftpImport::mover)),
-                  JobWebhook.KIND,
-                  webhook),
+              Map.of(FileMover.KIND, files, FileMover.CHECK_KIND, files, JobWebhook.KIND, webhook),
               JobEngine.EFFECTS_AT_ONCE);
       try {
         engine =

@@ -1,19 +1,27 @@
 package dev.caravan.embedded;
 
 import java.io.IOException;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.apache.sshd.common.util.io.IoUtils;
 import org.apache.sshd.sftp.server.DirectoryHandle;
+import org.apache.sshd.sftp.server.FileHandle;
 import org.apache.sshd.sftp.server.SftpFileSystemAccessor;
 import org.apache.sshd.sftp.server.SftpSubsystemProxy;
 
 /**
- * Lets SFTP clients see what is really inside the root. MINA's own virtual root stops {@code ..}
- * but follows a symbolic link wherever it leads.
+ * Lets SFTP clients see the files and folders that are really inside the root. MINA's own virtual
+ * root stops {@code ..} but follows a symbolic link wherever it leads.
  */
 final class JailedFiles implements SftpFileSystemAccessor {
 
@@ -38,7 +46,10 @@ final class JailedFiles implements SftpFileSystemAccessor {
     return path;
   }
 
-  /** Names in a listing don't come from the client: leaves out the links that lead outside. */
+  /**
+   * Names in a listing don't come from the client: leaves out the links that lead outside, and
+   * pipes and devices, for which the protocol of MINA has no word.
+   */
   @Override
   public DirectoryStream<Path> openDirectory(
       SftpSubsystemProxy subsystem,
@@ -52,7 +63,48 @@ final class JailedFiles implements SftpFileSystemAccessor {
   }
 
   private boolean mayBeListed(Path entry) throws IOException {
-    return !Files.isSymbolicLink(entry) || (Files.exists(entry) && isInside(entry));
+    return isFileOrFolder(entry) && (!Files.isSymbolicLink(entry) || isInside(entry));
+  }
+
+  private static boolean isFileOrFolder(Path path) {
+    return Files.isRegularFile(path) || Files.isDirectory(path);
+  }
+
+  /** A pipe would keep the thread of its reader for ever. */
+  @Override
+  public SeekableByteChannel openFile(
+      SftpSubsystemProxy subsystem,
+      FileHandle handle,
+      Path file,
+      String name,
+      Set<? extends OpenOption> options,
+      FileAttribute<?>... attributes)
+      throws IOException {
+    if (Files.exists(file) && !isFileOrFolder(file)) {
+      throw new AccessDeniedException(file.toString());
+    }
+    return SftpFileSystemAccessor.super.openFile(
+        subsystem, handle, file, name, options, attributes);
+  }
+
+  /** Times are seconds in 32 bits on the line; MINA ends a listing at one that does not fit. */
+  @Override
+  public NavigableMap<String, Object> resolveReportedFileAttributes(
+      SftpSubsystemProxy subsystem,
+      Path file,
+      int flags,
+      NavigableMap<String, Object> attributes,
+      LinkOption... options)
+      throws IOException {
+    attributes.replaceAll((name, value) -> value instanceof FileTime time ? fitting(time) : value);
+    return attributes;
+  }
+
+  private static FileTime fitting(FileTime time) {
+    long seconds = time.to(TimeUnit.SECONDS);
+    return seconds >= 0 && seconds <= Integer.MAX_VALUE
+        ? time
+        : FileTime.from(seconds < 0 ? 0 : Integer.MAX_VALUE, TimeUnit.SECONDS);
   }
 
   @Override

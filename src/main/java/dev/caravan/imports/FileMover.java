@@ -1,16 +1,23 @@
 package dev.caravan.imports;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.caravan.failure.FailureCode;
 import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.Effect;
 import dev.caravan.job.FileResult;
+import dev.caravan.job.JobEnd;
 import dev.caravan.job.JobRequest.SourceFile;
+import dev.caravan.job.JobState;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.SftpConfig.AfterLoad;
 import dev.caravan.source.sftp.FileStamp;
 import dev.caravan.source.sftp.SftpSource;
 import dev.caravan.source.sftp.SftpSource.Move;
+import dev.caravan.source.sftp.SftpSource.Moved;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -28,14 +35,27 @@ public final class FileMover {
 
   private static final Logger LOG = LoggerFactory.getLogger(FileMover.class);
 
+  private final String tenant;
   private final ProjectConfig project;
   private final SftpSource source;
   private final JdbcJobRepository jobs;
 
-  /** What the outbox keeps. */
-  record Payload(UUID job, String project, String file, long size, long modifiedAtMillis) {}
+  /** Kind of the effect that looks at a moved file once more, and of the job that tells of one. */
+  public static final String CHECK_KIND = "check_file";
 
-  FileMover(ProjectConfig project, SftpSource source, JdbcJobRepository jobs) {
+  /** A file that has settled is looked at again after so many times as long. */
+  private static final int CHECK_AFTER = 10;
+
+  /**
+   * What the outbox keeps.
+   *
+   * @param movedTo where the file is now, to be looked at; null for one that is to be moved
+   */
+  record Payload(
+      UUID job, String project, String file, long size, long modifiedAtMillis, String movedTo) {}
+
+  FileMover(String tenant, ProjectConfig project, SftpSource source, JdbcJobRepository jobs) {
+    this.tenant = tenant;
     this.project = project;
     this.source = source;
     this.jobs = jobs;
@@ -48,8 +68,22 @@ public final class FileMover {
     }
     Payload payload =
         new Payload(
-            job, project.project(), file.file(), file.size(), file.modifiedAt().toEpochMilli());
+            job,
+            project.project(),
+            file.file(),
+            file.size(),
+            file.modifiedAt().toEpochMilli(),
+            null);
     return List.of(new Effect(KIND, Parameters.write(payload)));
+  }
+
+  /** Moves the file, or looks at one that was moved. */
+  void carryOut(Payload what) throws SQLException {
+    if (what.movedTo() == null) {
+      move(what);
+    } else {
+      check(what);
+    }
   }
 
   /**
@@ -57,20 +91,62 @@ public final class FileMover {
    *
    * @throws dev.caravan.failure.CaravanException when the server cannot be reached or refuses
    */
-  void move(Payload what) throws SQLException {
+  private void move(Payload what) throws SQLException {
     FileStamp file =
         new FileStamp(what.file(), what.size(), Instant.ofEpochMilli(what.modifiedAtMillis()));
     FaultPoint.hit("K12");
-    Move move =
+    Moved moved =
         source.move(
             file,
             project.sftp().moveTo(),
             project.sftp().doneMarker().map(marker -> marker.markerOf(file.name())));
     FaultPoint.hit("K13");
-    if (move == Move.CHANGED) {
+    if (moved.move() == Move.CHANGED) {
       LOG.warn("{} changed after it was loaded; it stays and is loaded again", file.name());
     }
     SourceFile stamp = ImportJobs.source(file);
-    jobs.gone(what.job(), project.project(), stamp, move != Move.CHANGED);
+    jobs.gone(
+        what.job(),
+        project.project(),
+        stamp,
+        moved.move() != Move.CHANGED,
+        moved.to() == null ? List.of() : later(what, moved.to()));
+  }
+
+  /** Who writes a file keeps it open over a move, and what comes then is in no load. */
+  private List<Effect> later(Payload what, String movedTo) {
+    Duration stable = project.sftp().stable();
+    if (stable.isZero()) {
+      return List.of(); // its files appear whole
+    }
+    Payload payload =
+        new Payload(
+            what.job(), what.project(), what.file(), what.size(), what.modifiedAtMillis(), movedTo);
+    return List.of(
+        new Effect(CHECK_KIND, Parameters.write(payload), stable.multipliedBy(CHECK_AFTER)));
+  }
+
+  /** A file that grew after its move is told as a failed job: nobody else would notice. */
+  private void check(Payload what) throws SQLException {
+    long size = source.sizeOf(what.movedTo()).orElse(what.size());
+    if (size == what.size()) {
+      return;
+    }
+    UUID id = UUID.nameUUIDFromBytes(("check " + what.job() + what.movedTo()).getBytes(UTF_8));
+    String message =
+        "%s was still being written when it was loaded: it had %d bytes then and has %d now, in %s. Move it back into the folder to load it whole, and give the project a longer stable_seconds or a done_marker."
+            .formatted(what.file(), what.size(), size, what.movedTo());
+    jobs.start(id, CHECK_KIND, tenant, project.project());
+    jobs.end(
+        new JobEnd(
+            id,
+            CHECK_KIND,
+            project.project(),
+            JobState.FAILED,
+            1,
+            FailureCode.SOURCE_CHANGED,
+            message,
+            List.of()),
+        0);
   }
 }

@@ -11,7 +11,9 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 
-/** Carries out the moves of loaded files that stand in the outbox. */
+/**
+ * Carries out what stands in the outbox about loaded files: their moves, and looks at them after.
+ */
 public final class MoveFiles implements EffectHandler {
 
   private static final RetrySchedule RETRIES =
@@ -33,7 +35,7 @@ public final class MoveFiles implements EffectHandler {
           null, "Project " + what.project() + " is not configured on this node.", Duration.ZERO);
     }
     try {
-      mover.get().move(what);
+      mover.get().carryOut(what);
       return Outcome.done(null);
     } catch (CaravanException e) {
       return Outcome.retry(null, e.code() + " " + e.getMessage(), Duration.ZERO);

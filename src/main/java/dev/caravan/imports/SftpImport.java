@@ -89,7 +89,7 @@ public final class SftpImport implements AutoCloseable {
             project.sftp().download() == Download.TEMP_FILE,
             project.sftp().links() == Links.ANYWHERE,
             Clock.systemUTC());
-    this.mover = new FileMover(project, source, jobs);
+    this.mover = new FileMover(tenant, project, source, jobs);
     this.imports =
         new ImportJobs(tenant, project, around.launcher(), around.retry(), around.timeout());
     this.tenant = tenant;

@@ -33,15 +33,23 @@ public final class Outbox {
     UNKNOWN
   }
 
+  /** Adds an effect that happens at once. */
+  public static UUID add(Connection connection, UUID jobId, String kind, String payload)
+      throws SQLException {
+    return add(connection, jobId, kind, payload, Duration.ZERO);
+  }
+
   /**
    * Adds an effect, which happens when the caller's transaction is committed and not otherwise.
    *
    * @param connection in the transaction that ends the job
    * @param kind decides who carries it out
    * @param payload JSON, without secrets
+   * @param delay how long after now
    * @return the entry's id
    */
-  public static UUID add(Connection connection, UUID jobId, String kind, String payload)
+  public static UUID add(
+      Connection connection, UUID jobId, String kind, String payload, Duration delay)
       throws SQLException {
     String sql =
         """
@@ -50,7 +58,7 @@ public final class Outbox {
           RETURNING id)
         INSERT INTO caravan.scheduled_tasks
           (task_name, task_instance, execution_time, picked, version, priority)
-        SELECT ?, id::text, clock_timestamp(), false, 1, 0 FROM entry""";
+        SELECT ?, id::text, clock_timestamp() + ? * interval '1 ms', false, 1, 0 FROM entry""";
     UUID id = UUID.randomUUID();
     try (PreparedStatement insert = connection.prepareStatement(sql)) {
       insert.setObject(1, id);
@@ -58,6 +66,7 @@ public final class Outbox {
       insert.setString(3, kind);
       insert.setString(4, payload);
       insert.setString(5, TASK);
+      insert.setLong(6, delay.toMillis());
       insert.executeUpdate();
     }
     return id;

@@ -21,7 +21,9 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -127,6 +129,23 @@ class EmbeddedSftpServerTest {
     try (var client = new Client()) {
       assertThat(client.names("/")).containsExactlyInAnyOrder("latest.csv", "orders.csv");
       assertThat(client.read("latest.csv")).isEqualTo("id\n1\n");
+    }
+  }
+
+  @Test
+  void listsFilesOfEveryTimeAndNothingThatCannotBeRead() throws Exception {
+    for (String time : List.of("1901-01-01", "1969-12-31", "1970-01-01", "2050-01-01")) {
+      Files.setLastModifiedTime(
+          Files.createFile(root.resolve(time)), FileTime.from(Instant.parse(time + "T00:00:00Z")));
+    }
+    String pipe = root.resolve("pipe").toString();
+    assertThat(new ProcessBuilder("mkfifo", pipe).start().waitFor()).isZero();
+    try (var client = new Client()) {
+      assertThat(client.names("/"))
+          .containsExactlyInAnyOrder(
+              "orders.csv", "1901-01-01", "1969-12-31", "1970-01-01", "2050-01-01");
+      assertThat(client.read("2050-01-01")).isEmpty();
+      assertThatThrownBy(() -> client.read("pipe")).isInstanceOf(SftpException.class);
     }
   }
 

@@ -48,7 +48,7 @@ class ReadyFilesTest {
             project("unmatched", Map.of()) + UNPOLLED,
             project("ordered", Map.of()) + UNPOLLED,
             project("written", Map.of("stable_seconds", "2")) + UNPOLLED,
-            project("pausing", Map.of("stable_seconds", "4")));
+            project("pausing", Map.of("stable_seconds", "3")));
     operator = caravan.as("default", Role.OPERATOR);
   }
 
@@ -144,7 +144,9 @@ class ReadyFilesTest {
 
   @Test
   void aFileThatIsStillWrittenIsLeftForTheNextImport() throws Exception {
-    server.put("written/whole.csv", "id\n1\n");
+    Files.createDirectories(server.file("written/sub"));
+    server.put("written/sub/whole", "id\n1\n");
+    Files.createSymbolicLink(server.file("written/whole.csv"), Path.of("sub/whole"));
     server.put("written/half.csv", "id\n1\n");
     String id = launched("written");
     await()
@@ -169,14 +171,41 @@ class ReadyFilesTest {
 
   @Test
   void aWriterMayPauseForMoreThanTwoPolls() throws Exception {
+    int before = caravan.jobs(job -> job.project().equals("pausing")).size();
     server.put("pausing/paused.csv", "id\n1\n");
     await()
-        .during(Duration.ofMillis(2_500))
-        .until(() -> caravan.jobs(job -> job.project().equals("pausing")).isEmpty());
+        .during(Duration.ofMillis(2_200))
+        .until(() -> caravan.jobs(job -> job.project().equals("pausing")).size() == before);
     Files.writeString(server.file("pausing/paused.csv"), "2\n", StandardOpenOption.APPEND);
     assertThat(caravan.awaitEnd("paused.csv").state()).isEqualTo("completed");
     caravan.awaitMoved("paused.csv");
     assertThat(caravan.ids("paused")).containsExactly("1", "2");
     assertThat(caravan.jobsOf("paused.csv")).hasSize(1);
+  }
+
+  /** Its writer has it open: the rest goes into the file where it was moved to. */
+  @Test
+  void aFileThatGrowsAfterItsMoveIsTold() throws Exception {
+    server.put("pausing/open.csv", "id\n1\n");
+    server.put("pausing/closed.csv", "id\n1\n");
+    caravan.awaitMoved("open.csv");
+    caravan.awaitMoved("closed.csv");
+    Files.writeString(server.file("pausing/.done/open.csv"), "2\n3\n", StandardOpenOption.APPEND);
+    String checks =
+        "SELECT count(*) FROM caravan.outbox WHERE kind = 'check_file' AND state = '%s'"
+            + " AND payload->>'file' IN ('open.csv', 'closed.csv')";
+    assertThat(sql.value(checks.formatted("pending"))).isEqualTo("2");
+    sql.execute(
+        "UPDATE caravan.scheduled_tasks SET execution_time = now() WHERE NOT picked"); // not in 30
+    // s
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> sql.value(checks.formatted("done")).equals("2"));
+    List<Job> told = caravan.jobs(job -> job.kind().equals("check_file"));
+    assertThat(told).hasSize(1);
+    assertThat(told.get(0).state()).isEqualTo("failed");
+    assertThat(told.get(0).code()).isEqualTo("SOURCE_CHANGED");
+    assertThat(told.get(0).message())
+        .contains("open.csv", "5 bytes", "9 now", "/export/pausing/.done/open.csv");
   }
 }

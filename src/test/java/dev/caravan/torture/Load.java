@@ -49,7 +49,7 @@ final class Load {
               if (effect.kind().equals(dev.caravan.job.Effect.CALLBACK)) {
                 JobWebhook.add(connection, job, effect.payload());
               } else {
-                Outbox.add(connection, job, effect.kind(), effect.payload());
+                Outbox.add(connection, job, effect.kind(), effect.payload(), effect.delay());
               }
             },
             java.util.List.of());

@@ -76,14 +76,14 @@ WHERE (o.kind = 'move_file' AND NOT EXISTS (
     -- a poll that was late launches a second job of the file, which finds the content loaded
     SELECT FROM caravan.job_file r JOIN caravan.load l ON l.load_id = coalesce(r.same_as, r.job_id)
     WHERE r.job_id = o.job_id))
-   OR (o.kind <> 'move_file' AND j.completed_at IS NULL);
+   OR (o.kind = 'webhook' AND j.completed_at IS NULL);
 
 -- effect that does not happen
 SELECT o.id, o.kind, o.state, o.attempts FROM caravan.outbox o WHERE o.state <> 'done'
 UNION ALL
 SELECT j.id, 'callback', 'missing', 0 FROM caravan.job j
 WHERE j.callback_url IS NOT NULL
-  AND NOT EXISTS (SELECT FROM caravan.outbox o WHERE o.job_id = j.id AND o.kind <> 'move_file');
+  AND NOT EXISTS (SELECT FROM caravan.outbox o WHERE o.job_id = j.id AND o.kind = 'webhook');
 
 -- told cancelled, and loaded (always)
 SELECT c.job_id, l.file FROM torture.cancelled c JOIN caravan.load l ON l.load_id = c.job_id;

@@ -449,8 +449,10 @@ public final class JdbcJobRepository {
    * The file is not where it was any more: the next one of its name is a new one.
    *
    * @param moved false when somebody else took or replaced it
+   * @param after what is to happen because of that
    */
-  public void gone(UUID job, String project, SourceFile file, boolean moved) throws SQLException {
+  public void gone(UUID job, String project, SourceFile file, boolean moved, List<Effect> after)
+      throws SQLException {
     String sql =
         """
         UPDATE caravan.job_file SET moved_at = clock_timestamp()
@@ -472,6 +474,9 @@ public final class JdbcJobRepository {
       delete.setLong(3, file.size());
       delete.setTimestamp(4, Timestamp.from(file.modifiedAt()));
       delete.executeUpdate();
+      for (Effect effect : after) {
+        outbox.add(connection, job, effect);
+      }
       connection.commit();
     }
   }

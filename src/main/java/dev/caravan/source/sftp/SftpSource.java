@@ -9,6 +9,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.file.remote.RemoteFileOperations;
@@ -40,7 +41,15 @@ public final class SftpSource implements AutoCloseable {
   private final Clock clock;
   private final GenericObjectPool<RemoteFileOperations<SftpRemoteFile<?>>> sessions;
 
-  /** What became of a file that was to be moved. */
+  /**
+   * What became of a file that was to be moved.
+   *
+   * @param to its new path on the server; null unless it was moved, and for a link, which is
+   *     removed
+   */
+  public record Moved(Move move, String to) {}
+
+  /** How a move may end. */
   public enum Move {
     MOVED,
     /** It is not there any more; an earlier try may have moved it. */
@@ -237,21 +246,21 @@ public final class SftpSource implements AutoCloseable {
    * @param doneFolder below the polled folder or, with a slash in front, from the root
    * @param marker the file that said that it was complete; deleted with the move
    */
-  public Move move(FileStamp file, String doneFolder, Optional<String> marker) {
+  public Moved move(FileStamp file, String doneFolder, Optional<String> marker) {
     return inSession(
         "Cannot move " + file.name() + " to " + doneFolder,
         session -> {
           Optional<RemoteEntry> now = entry(session, file.name());
           if (now.isEmpty()) {
-            return Move.GONE;
+            return new Moved(Move.GONE, null);
           }
           if (now.get().refusal(anyLink).isPresent() || !now.get().stamp().equals(file)) {
-            return Move.CHANGED;
+            return new Moved(Move.CHANGED, null);
           }
           if (now.get().isLink()) {
             session.deleteFile(path(file.name())); // what it leads to is not ours to move
             marker.ifPresent(name -> session.deleteFile(path(name)));
-            return Move.MOVED;
+            return new Moved(Move.MOVED, null);
           }
           String folder = doneFolder.startsWith("/") ? doneFolder : path(doneFolder);
           String to = folder + "/" + file.name();
@@ -261,7 +270,20 @@ public final class SftpSource implements AutoCloseable {
           }
           session.renameFile(path(file.name()), to);
           marker.ifPresent(name -> session.deleteFile(path(name)));
-          return Move.MOVED;
+          return new Moved(Move.MOVED, to);
+        });
+  }
+
+  /** Size of a file that was moved, by the path that its move told; empty when it is not there. */
+  public OptionalLong sizeOf(String path) {
+    return inSession(
+        "Cannot look at " + path,
+        session -> {
+          int name = path.lastIndexOf('/');
+          return ((FolderOperations) (RemoteFileOperations<?>) session)
+              .look(path.substring(0, name), path.substring(name + 1))
+              .map(entry -> OptionalLong.of(entry.size()))
+              .orElse(OptionalLong.empty());
         });
   }
 

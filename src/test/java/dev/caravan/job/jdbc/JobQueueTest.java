@@ -233,7 +233,7 @@ class JobQueueTest {
     sql.execute("UPDATE caravan.job SET completed_at = completed_at - interval '1 minute'");
     assertThat(jobs.taken("p")).isEmpty();
     UUID second = launch(request().source(file));
-    jobs.gone(second, "p", file, true);
+    jobs.gone(second, "p", file, true, List.of());
     launch(request().source(file));
     launch(request().source(new SourceFile("a.csv", 11, file.modifiedAt())));
   }

@@ -11,6 +11,7 @@ import dev.caravan.pgload.OnMissing;
 import dev.caravan.pgload.TableName;
 import dev.caravan.pgload.ValueFormats;
 import dev.caravan.record.csv.CsvFormat;
+import dev.caravan.record.csv.EmptyFiles;
 import dev.caravan.record.csv.Plausibility;
 import java.nio.charset.Charset;
 import java.util.Arrays;
@@ -94,6 +95,13 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
           "What happens when a CSV can be read but hardly be meant so: bytes of another encoding, the"
               + " header again in the middle.")
   private Plausibility plausibility = Plausibility.WARN;
+
+  @UriParam(
+      defaultValue = "FAIL",
+      description =
+          "What happens with a source without records: FAIL fails without a header and loads no rows"
+              + " with one, SKIP passes it over with a warning.")
+  private EmptyFiles emptyFiles = EmptyFiles.FAIL;
 
   @UriParam(defaultValue = "REJECT", description = "What a bad row does to the load.")
   private OnError onError = OnError.REJECT;
@@ -225,7 +233,8 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
             .withSkipLines(skipRows)
             .withTrailer(Optional.ofNullable(trailer))
             .withNullWords(list(nullWords))
-            .withPlausibility(plausibility);
+            .withPlausibility(plausibility)
+            .withEmptyFiles(emptyFiles);
     return new CopyUpsertLoad(
         pipeline == null ? target.toString() : pipeline,
         spec,
@@ -386,6 +395,14 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
 
   public void setPlausibility(Plausibility plausibility) {
     this.plausibility = plausibility;
+  }
+
+  public EmptyFiles getEmptyFiles() {
+    return emptyFiles;
+  }
+
+  public void setEmptyFiles(EmptyFiles emptyFiles) {
+    this.emptyFiles = emptyFiles;
   }
 
   public OnError getOnError() {

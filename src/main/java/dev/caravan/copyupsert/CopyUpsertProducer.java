@@ -7,6 +7,7 @@ import dev.caravan.pgload.Loader;
 import dev.caravan.record.RecordStream;
 import dev.caravan.record.Unpacked;
 import dev.caravan.record.csv.CsvReader;
+import dev.caravan.record.csv.EmptyFiles;
 import dev.caravan.record.json.JsonRecords;
 import dev.caravan.record.json.MapRecordStream;
 import java.io.IOException;
@@ -59,9 +60,26 @@ final class CopyUpsertProducer extends DefaultProducer {
 
   private LoadResult load(CopyUpsertLoad load, Message message) throws Exception {
     MessageOrigin origin = new MessageOrigin(load, message);
+    boolean skip = load.format().emptyFiles() == EmptyFiles.SKIP;
     try (RecordStream records = open(load, message, origin)) {
+      if (skip && records instanceof CsvReader csv && !csv.hasRecords()) {
+        return skipped(load, origin);
+      }
       return Loader.load(endpoint.getDataSource(), load.spec(), origin, records);
+    } catch (CaravanException e) {
+      if (skip && e.code() == FailureCode.EMPTY_FILE) {
+        return skipped(load, origin);
+      }
+      throw e;
     }
+  }
+
+  private static LoadResult skipped(CopyUpsertLoad load, MessageOrigin origin) {
+    return LoadResult.ofNothing(
+        origin.loadId(),
+        load.spec().target(),
+        origin.bytes(),
+        "EMPTY_FILE: the file has no records and was skipped");
   }
 
   private static RecordStream open(CopyUpsertLoad load, Message message, MessageOrigin origin)

@@ -51,6 +51,26 @@ public record LoadResult(
     SAME_CONTENT
   }
 
+  /** A source of no records for which the database was not asked. */
+  public static LoadResult ofNothing(UUID loadId, TableName target, long bytes, String warning) {
+    return new LoadResult(
+        loadId,
+        target,
+        Outcome.LOADED,
+        null,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        bytes,
+        Duration.ZERO,
+        List.of(warning));
+  }
+
   /** Records per second of {@link #elapsed()}. */
   public long rowsPerSecond() {
     return Math.round(read / Math.max(elapsed.toNanos() / 1e9, 1e-3));

@@ -13,6 +13,7 @@ import dev.caravan.project.TableOptions.OnDrift;
 import dev.caravan.project.TableOptions.OnError;
 import dev.caravan.project.TableOptions.Range;
 import dev.caravan.record.csv.CsvFormat;
+import dev.caravan.record.csv.EmptyFiles;
 import dev.caravan.record.csv.Plausibility;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
@@ -165,7 +166,8 @@ final class ProjectBinding {
         .withSkipLines(table.get("skiprows").intValue())
         .withTrailer(optional(table, "trailer"))
         .withNullWords(texts(table.get("null_values")))
-        .withPlausibility(constant(Plausibility.class, table, "plausibility"));
+        .withPlausibility(constant(Plausibility.class, table, "plausibility"))
+        .withEmptyFiles(constant(EmptyFiles.class, table, "empty_files"));
   }
 
   private static OptionalLong maxErrors(JsonNode limit) {

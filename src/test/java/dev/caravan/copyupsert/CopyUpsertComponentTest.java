@@ -27,6 +27,8 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The component in a context that knows nothing else of Caravan. */
 class CopyUpsertComponentTest {
@@ -104,6 +106,27 @@ class CopyUpsertComponentTest {
     @Override
     public synchronized int available() {
       return 0;
+    }
+  }
+
+  /** Nothing is created, and what is there stays, whatever the mode would do with no rows. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "\n", "\r\n\r\n", "\uFEFF", "id,x\n", "id,x", "id,x\n\n\n"})
+  void skipsAFileWithoutRecordsWhenToldTo(String empty) {
+    String uri = "copy-upsert:t?keyColumns=id&emptyFiles=SKIP&force=true&mode=";
+    for (String mode : List.of("UPSERT", "REPLACE", "REPLACE&allowEmpty=true")) {
+      LoadResult result = send(uri + mode, empty.getBytes(StandardCharsets.UTF_8));
+      assertThat(result.warnings())
+          .containsExactly("EMPTY_FILE: the file has no records and was skipped");
+      assertThat(result.counts().values()).containsOnly(0L);
+    }
+    assertThat(sql.rows("SELECT to_regclass('t')")).containsExactly("null");
+    send(uri + "UPSERT", "id,x\n1,a\n2,b\n");
+    send(uri + "REPLACE&allowEmpty=true", empty.getBytes(StandardCharsets.UTF_8));
+    assertThat(send(uri + "REPLACE", "id,x\n1,a\n\n2,b\n3\n").rejected()).isEqualTo(1);
+    assertThat(sql.rows("SELECT * FROM t ORDER BY id")).containsExactly("1|a", "2|b");
+    if (!empty.contains("id")) {
+      fails("copy-upsert:t?keyColumns=id", empty.getBytes(StandardCharsets.UTF_8), "no header");
     }
   }
 

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param maxFieldBytes a larger field is refused with its record
  * @param maxRecordBytes a larger record fails the load: the file has lost its line ends or a quote
  * @param plausibility what happens when the text can be read but hardly be meant so
+ * @param emptyFiles what happens with a file without records
  */
 public record CsvFormat(
     char delimiter,
@@ -28,7 +29,8 @@ public record CsvFormat(
     List<String> nullWords,
     int maxFieldBytes,
     int maxRecordBytes,
-    Plausibility plausibility) {
+    Plausibility plausibility,
+    EmptyFiles emptyFiles) {
 
   /** Comma, UTF-8, the header in the first line; fields of 1 MiB and records of 16 MiB at most. */
   public static final CsvFormat DEFAULT =
@@ -40,7 +42,8 @@ public record CsvFormat(
           List.of(),
           1 << 20,
           16 << 20,
-          Plausibility.WARN);
+          Plausibility.WARN,
+          EmptyFiles.FAIL);
 
   public CsvFormat {
     if (!isDelimiter(delimiter)) {
@@ -68,7 +71,15 @@ public record CsvFormat(
   /** The same with another delimiter. */
   public CsvFormat withDelimiter(char other) {
     return new CsvFormat(
-        other, charset, skipLines, trailer, nullWords, maxFieldBytes, maxRecordBytes, plausibility);
+        other,
+        charset,
+        skipLines,
+        trailer,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility,
+        emptyFiles);
   }
 
   /** The same with another encoding. */
@@ -81,13 +92,22 @@ public record CsvFormat(
         nullWords,
         maxFieldBytes,
         maxRecordBytes,
-        plausibility);
+        plausibility,
+        emptyFiles);
   }
 
   /** The same with other lines to skip. */
   public CsvFormat withSkipLines(long other) {
     return new CsvFormat(
-        delimiter, charset, other, trailer, nullWords, maxFieldBytes, maxRecordBytes, plausibility);
+        delimiter,
+        charset,
+        other,
+        trailer,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility,
+        emptyFiles);
   }
 
   /** The same with a trailer; see {@link #trailer()}. */
@@ -100,18 +120,49 @@ public record CsvFormat(
         nullWords,
         maxFieldBytes,
         maxRecordBytes,
-        plausibility);
+        plausibility,
+        emptyFiles);
   }
 
   /** The same with another plausibility. */
   public CsvFormat withPlausibility(Plausibility other) {
     return new CsvFormat(
-        delimiter, charset, skipLines, trailer, nullWords, maxFieldBytes, maxRecordBytes, other);
+        delimiter,
+        charset,
+        skipLines,
+        trailer,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        other,
+        emptyFiles);
+  }
+
+  /** The same with other rules for files without records. */
+  public CsvFormat withEmptyFiles(EmptyFiles other) {
+    return new CsvFormat(
+        delimiter,
+        charset,
+        skipLines,
+        trailer,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility,
+        other);
   }
 
   /** The same with other null words. */
   public CsvFormat withNullWords(List<String> other) {
     return new CsvFormat(
-        delimiter, charset, skipLines, trailer, other, maxFieldBytes, maxRecordBytes, plausibility);
+        delimiter,
+        charset,
+        skipLines,
+        trailer,
+        other,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility,
+        emptyFiles);
   }
 }

@@ -69,7 +69,7 @@ final class CsvHeader {
         .formatted(shown((char) best), shown(delimiter));
   }
 
-  private static String shown(char c) {
+  static String shown(char c) {
     return c == '\t' ? "tab" : "'" + c + "'";
   }
 }

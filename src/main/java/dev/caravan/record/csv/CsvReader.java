@@ -14,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Reads the records of a CSV file in one pass and in constant memory: its buffer holds one record,
@@ -24,6 +26,9 @@ public final class CsvReader implements RecordStream {
 
   /** How many bytes tell what a file is. */
   private static final int LOOKED_AT = 4_096;
+
+  private static final Pattern DELIMITER_LINE =
+      Pattern.compile("sep=(.)\\r?\\n", Pattern.CASE_INSENSITIVE);
 
   private static final byte[] MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
 
@@ -41,6 +46,7 @@ public final class CsvReader implements RecordStream {
   private long firstBlankLine;
   private boolean trailerSeen;
   private Reject reject;
+  private Step ahead;
 
   private CsvReader(CsvScanner scanner, CsvFormat format) throws IOException {
     this.scanner = scanner;
@@ -69,13 +75,32 @@ public final class CsvReader implements RecordStream {
     byte[] head = in.readNBytes(LOOKED_AT);
     ForeignContent.refuseSignatures(head);
     TextStart start = TextStart.of(head, format.charset());
-    ForeignContent.refuseMarkup(start.text(head), format.skipLines() == 0);
+    String text = start.text(head);
+    ForeignContent.refuseMarkup(text, format.skipLines() == 0);
     PushbackInputStream bytes = new PushbackInputStream(in, LOOKED_AT);
     bytes.unread(head, start.markBytes(), head.length - start.markBytes());
     InputStream utf8 = start.isUtf8() ? bytes : new Utf8InputStream(bytes, start.charset());
     return new CsvReader(
         new CsvScanner(utf8, format.delimiter(), format.maxRecordBytes(), start.markBytes()),
-        format);
+        withoutDelimiterLine(text, format));
+  }
+
+  /** Excel takes a first line {@code sep=;} for the delimiter, and some programs write it. */
+  private static CsvFormat withoutDelimiterLine(String text, CsvFormat format) {
+    Matcher line = DELIMITER_LINE.matcher(text);
+    if (format.skipLines() > 0
+        || !line.lookingAt()
+        || !CsvFormat.isDelimiter(line.group(1).charAt(0))) {
+      return format;
+    }
+    char named = line.group(1).charAt(0);
+    if (named != format.delimiter()) {
+      throw new CaravanException(
+          FailureCode.HEADER_MISMATCH,
+          "The first line of the file says that its delimiter is %s; configured is %s."
+              .formatted(CsvHeader.shown(named), CsvHeader.shown(format.delimiter())));
+    }
+    return format.withSkipLines(1);
   }
 
   private void skipLines() throws IOException {
@@ -145,8 +170,20 @@ public final class CsvReader implements RecordStream {
     return format.delimiter();
   }
 
+  /** True when there is a record, be it a refused one; asked before the first {@link #next()}. */
+  public boolean hasRecords() throws IOException {
+    ahead = read();
+    return ahead != Step.END;
+  }
+
   @Override
   public Step next() throws IOException {
+    Step first = ahead;
+    ahead = null;
+    return first == null ? read() : first;
+  }
+
+  private Step read() throws IOException {
     if (!nextNonBlank()) {
       if (format.trailer().isPresent() && !trailerSeen) {
         throw new CaravanException(
@@ -165,7 +202,7 @@ public final class CsvReader implements RecordStream {
     }
     if (isTrailer()) {
       checkTrailer();
-      return next();
+      return read();
     }
     dataRecords++;
     reject = check();

@@ -358,6 +358,20 @@ class CsvReaderTest {
     fails("x\n", COMMA.withSkipLines(3), FailureCode.EMPTY_FILE, "has 1 lines", "3");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"sep=;\n", "SEP=;\r\n", "\uFEFFsep=;\r\n"})
+  void passesALineOverThatNamesTheDelimiter(String line) throws IOException {
+    CsvFormat semicolon = COMMA.withDelimiter(';');
+    Read read = read(line + "a;b\n1;2\n3\n", semicolon);
+    assertThat(read.columns()).containsExactly("a", "b");
+    assertThat(read.records()).containsExactly(List.of("1", "2"));
+    assertThat(read.rejects()).containsExactly("4 COLUMN_COUNT null");
+    assertThat(read(line + "a;b\n1;2\n", semicolon.withSkipLines(1)).columns())
+        .containsExactly("a", "b");
+    fails(line + "a;b\n", COMMA, FailureCode.HEADER_MISMATCH, "is ';'", "configured is ','");
+    assertThat(read("sep=x\n1\n", COMMA).columns()).containsExactly("sep=x");
+  }
+
   @Test
   void warnsOfAHeaderWithoutRecords() throws IOException {
     assertThat(read("a,b\n", COMMA).warnings()).first().asString().startsWith("NO_RECORDS");

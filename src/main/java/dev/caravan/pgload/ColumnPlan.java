@@ -256,13 +256,18 @@ record ColumnPlan(
         (column, type) -> {
           if (!now.containsKey(column)) {
             drift.add(new Drift(Drift.Kind.REMOVED, column, type, null));
-          } else if (!now.get(column).equals(type)) {
+          } else if (!bare(now.get(column)).equals(bare(type))) {
             drift.add(new Drift(Drift.Kind.RETYPED, column, type, now.get(column)));
           }
         });
     if (spec.onDrift() == OnDrift.FREEZE && !drift.isEmpty()) {
       throw frozen(spec.target(), drift.get(0));
     }
+  }
+
+  /** A type without its schema, which is shown or not as the search path and quoting have it. */
+  private static String bare(String type) {
+    return type.replace("\"", "").replaceFirst("^[^(.]+[.]", "");
   }
 
   private static CaravanException frozen(TableName target, Drift change) {

@@ -45,6 +45,7 @@ public record Fence(UUID owner, long epoch, boolean mayLoad) {
    */
   void raise(Connection connection) throws SQLException {
     for (int i = 1; ; i++) {
+      SessionSettings.apply(connection);
       endSessions(connection, owner, epoch);
       try (Statement statement = connection.createStatement()) {
         statement.execute("SET LOCAL lock_timeout = '1s'");
@@ -65,15 +66,32 @@ public record Fence(UUID owner, long epoch, boolean mayLoad) {
   /** Locks the row until the transaction ends; as {@link #raise} for what it throws. */
   void hold(Connection connection) throws SQLException {
     long newest = newest(connection, owner, epoch);
-    if (newest == CLOSED) {
-      throw new CaravanException(FailureCode.CANCELLED, "The job was cancelled.");
-    }
     if (newest != epoch) {
-      throw new CaravanException(
-          FailureCode.SUPERSEDED,
-          "Attempt %d of job %s lost its lease; attempt %d has it now."
-              .formatted(epoch, owner, newest));
+      throw lost(newest);
     }
+  }
+
+  /** Throws as {@link #hold}, and locks nothing: to spare an attempt that is lost its work. */
+  void check(Connection connection) throws SQLException {
+    String sql = "SELECT epoch FROM caravan.fence WHERE owner = ? AND epoch > ?";
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, owner);
+      query.setLong(2, epoch);
+      try (ResultSet row = query.executeQuery()) {
+        if (row.next()) {
+          throw lost(row.getLong(1));
+        }
+      }
+    }
+  }
+
+  private CaravanException lost(long newest) {
+    return newest == CLOSED
+        ? new CaravanException(FailureCode.CANCELLED, "The job was cancelled.")
+        : new CaravanException(
+            FailureCode.SUPERSEDED,
+            "Attempt %d of job %s lost its lease; attempt %d has it now."
+                .formatted(epoch, owner, newest));
   }
 
   /**
@@ -84,6 +102,7 @@ public record Fence(UUID owner, long epoch, boolean mayLoad) {
    */
   public static boolean close(Connection connection, UUID owner) throws SQLException {
     connection.setAutoCommit(false);
+    SessionSettings.apply(connection);
     LoadTables.ensure(connection);
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET LOCAL lock_timeout = '2s'");

@@ -145,6 +145,7 @@ public final class Loader {
    */
   public static void prepare(Connection connection) throws SQLException {
     connection.setAutoCommit(false);
+    SessionSettings.apply(connection);
     checkServer(connection.getMetaData());
     LoadTables.ensure(connection);
     try (Statement statement = connection.createStatement()) {
@@ -178,6 +179,7 @@ public final class Loader {
               .formatted(origin.file()));
     }
     if (committed.isEmpty()) {
+      SessionSettings.apply(connection);
       fence.get().hold(connection);
       RejectLog.forget(connection, origin.loadId());
       connection.commit();
@@ -185,13 +187,23 @@ public final class Loader {
     return committed;
   }
 
-  /** From here to the commit nobody can take the load away, or it is taken away already. */
+  /**
+   * From here to the commit, which comes at once, nobody can take the load away, or it is taken
+   * away already. Up to here, a merge that takes its time included, it can be cancelled.
+   */
   private void holdFence() throws SQLException {
     FaultPoint.hit("K8");
     if (origin.fence().isPresent()) {
       origin.fence().get().hold(connection);
     }
     FaultPoint.hit("K9");
+  }
+
+  /** Begins to write the target, unless a newer attempt does. */
+  private void beginMerge() throws SQLException {
+    if (origin.fence().isPresent()) {
+      origin.fence().get().check(connection);
+    }
     progress.step(Step.MERGING);
   }
 
@@ -203,6 +215,7 @@ public final class Loader {
   private <E extends Exception> E undo(E cause) {
     try {
       connection.rollback();
+      SessionSettings.apply(connection);
       rejects.writeFirst(connection);
       dropSecondStaging();
       connection.commit();
@@ -248,14 +261,15 @@ public final class Loader {
     Staging staging = stage(plan, keys, values);
     progress.step(Step.CHECKING);
     lockTarget();
-    holdFence();
+    beginMerge();
+    LockedTarget locked = LockedTarget.of(connection, spec, plan);
     if (origin.sha256() != null && !origin.force()) {
       Optional<UUID> same = LoadLedger.sameContent(connection, spec, origin);
       if (same.isPresent()) {
         return sameContent(same.get());
       }
     }
-    return merge(plan, staging, values, plan.keys().isEmpty() || keys.provesUnique());
+    return merge(plan, staging, values, plan.keys().isEmpty() || keys.provesUnique(), locked);
   }
 
   private Staging stage(ColumnPlan plan, KeyOrder keys, PlainValues values)
@@ -273,10 +287,10 @@ public final class Loader {
     ColumnPlan texts = ColumnPlan.forNewTable(spec, records);
     Staging staging = stage(texts, new KeyOrder(texts), new PlainValues(texts));
     ColumnPlan plan = TypeInference.infer(connection, texts, staging);
-    holdFence();
+    beginMerge();
     NewTable.create(connection, spec, plan).addKey(true); // it is empty
     PlainValues checked = new PlainValues(plan); // the inference has looked at every value
-    return merge(plan, staging, checked, plan.keys().isEmpty());
+    return merge(plan, staging, checked, plan.keys().isEmpty(), new LockedTarget(List.of()));
   }
 
   /** Nobody can see the table before the commit, so the rows go straight into it. */
@@ -285,13 +299,14 @@ public final class Loader {
     NewTable table = NewTable.create(connection, spec, plan);
     KeyOrder keys = new KeyOrder(plan);
     copy(CopyRows.toNewTable(connection, spec.target(), plan), plan, keys, new PlainValues(plan));
-    holdFence();
+    beginMerge();
     long superseded = table.addKey(keys.provesUnique());
     long inserted = read - rejects.count() - superseded;
     return written(plan, new Merge.Counts(inserted, 0, 0, 0), superseded);
   }
 
   private void settings() throws SQLException {
+    SessionSettings.apply(connection);
     try (Statement statement = connection.createStatement()) {
       // The id tells operators and a later node which load a backend belongs to.
       statement.execute("SET LOCAL application_name = '" + session(origin) + "'");
@@ -394,22 +409,40 @@ public final class Loader {
   }
 
   private LoadResult sameContent(UUID before) throws SQLException {
+    holdFence();
     connection.rollback();
+    SessionSettings.apply(connection);
     dropSecondStaging();
-    return result(Outcome.SAME_CONTENT, before, 0, Merge.Counts.NONE, 0, 0);
+    return result(Outcome.SAME_CONTENT, before, 0, Merge.Counts.NONE, 0, 0, 0);
   }
 
-  private LoadResult merge(ColumnPlan plan, Staging staging, PlainValues values, boolean unique)
+  private LoadResult merge(
+      ColumnPlan plan, Staging staging, PlainValues values, boolean unique, LockedTarget target)
       throws SQLException {
     addColumns(plan);
     new ValueCheck(connection, plan, spec, staging, values, records.columns()).run(rejects);
     long superseded = unique ? 0 : staging.deleteSuperseded();
-    Merge merge = new Merge(connection, spec, plan, staging);
     boolean complete = rejects.count() == 0 && filtered == 0;
-    Merge.Counts counts = merge.run(complete);
-    merge.refused().forEach(rejects::add);
+    Merge.Counts counts =
+        new Merge(connection, spec, plan, staging, target.maySkip())
+            .run(read - rejects.count() - filtered - superseded, complete, rejects);
     rejects.check(read);
-    if (spec.onMissing() == OnMissing.SOFT_DELETE && (rejects.count() > 0 || filtered > 0)) {
+    long skipped =
+        read
+            - rejects.count()
+            - filtered
+            - superseded
+            - counts.inserted()
+            - counts.updated()
+            - counts.settled();
+    if (skipped > 0) {
+      filtered += skipped;
+      warnings.add(target.warning(skipped, spec.target()));
+    }
+    if (spec.mode() == LoadMode.INSERT_ONLY) {
+      filtered += counts.settled();
+    }
+    if (spec.onMissing() == OnMissing.SOFT_DELETE && !(complete && rejects.count() == 0)) {
       warnings.add("MISSING_NOT_MARKED: records were refused, so that none is known to be missing");
     }
     return written(plan, counts, superseded);
@@ -433,9 +466,9 @@ public final class Loader {
                     "HIDDEN_CHARACTER: column '%s' has characters in its name that nobody sees; column_mapping gives it another name"
                         .formatted(name)));
     LoadResult result =
-        result(
-            Outcome.LOADED, null, read, counts.plusFiltered(filtered), superseded, rejects.count());
+        result(Outcome.LOADED, null, read, counts, superseded, rejects.count(), filtered);
     rejects.write(connection);
+    holdFence();
     LoadLedger.write(connection, plan, origin, result);
     dropSecondStaging();
     return result;
@@ -447,7 +480,8 @@ public final class Loader {
       long read,
       Merge.Counts counts,
       long superseded,
-      long rejected) {
+      long rejected,
+      long filtered) {
     List<String> allWarnings = new ArrayList<>(records.warnings());
     allWarnings.addAll(warnings);
     return new LoadResult(
@@ -458,10 +492,10 @@ public final class Loader {
         read,
         counts.inserted(),
         counts.updated(),
-        read - rejected - superseded - counts.inserted() - counts.updated() - counts.filtered(),
+        spec.mode() == LoadMode.INSERT_ONLY ? 0 : counts.settled(),
         superseded,
         rejected,
-        counts.filtered(),
+        filtered,
         counts.deleted(),
         origin.bytes(),
         Duration.ofNanos(System.nanoTime() - started),

@@ -1,40 +1,32 @@
 package dev.caravan.pgload;
 
-import dev.caravan.failure.CaravanException;
-import dev.caravan.failure.FailureCode;
-import dev.caravan.record.Reject;
-import dev.caravan.record.RejectCode;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /** Brings the staged rows into the target, which the transaction holds against other loads. */
 final class Merge {
-
-  /** Rows that the target itself refuses are looked for one by one up to this number. */
-  private static final int MAX_ISOLATED = 100;
 
   private final Connection connection;
   private final LoadSpec spec;
   private final ColumnPlan plan;
   private final Staging staging;
   private final MergeSql sql;
-  private final List<Reject> refused = new ArrayList<>();
-  private boolean empty;
 
-  Merge(Connection connection, LoadSpec spec, ColumnPlan plan, Staging staging)
+  /** Whether the target may do with a row something else than it was told, without an error. */
+  private final boolean watched;
+
+  Merge(Connection connection, LoadSpec spec, ColumnPlan plan, Staging staging, boolean watched)
       throws SQLException {
     this.connection = connection;
     this.spec = spec;
     this.plan = plan;
     this.staging = staging;
-    this.sql = new MergeSql(spec, plan, staging.table(), now(connection));
+    this.watched = watched;
+    this.sql = new MergeSql(spec, plan, staging.table(), now(connection), watched);
   }
 
   /** The server's clock, not the start of the transaction, which may have waited for others. */
@@ -46,121 +38,120 @@ final class Merge {
     }
   }
 
-  /** Rows by what was done; filtered are staged rows that the mode leaves out. */
-  record Counts(long inserted, long updated, long deleted, long filtered) {
+  /**
+   * Rows by what was done.
+   *
+   * @param settled rows that need not be written, as the target has them
+   */
+  record Counts(long inserted, long updated, long deleted, long settled) {
 
     static final Counts NONE = new Counts(0, 0, 0, 0);
+
+    /** Of the statements of {@link MergeSql}. */
+    static Counts of(ResultSet row, long settled) throws SQLException {
+      return new Counts(
+          row.getLong("inserted"), row.getLong("updated"), row.getLong("deleted"), settled);
+    }
 
     Counts plus(Counts other) {
       return new Counts(
           inserted + other.inserted,
           updated + other.updated,
           deleted + other.deleted,
-          filtered + other.filtered);
-    }
-
-    Counts plusFiltered(long more) {
-      return new Counts(inserted, updated, deleted, filtered + more);
+          settled + other.settled);
     }
 
     Counts plusDeleted(long more) {
-      return new Counts(inserted, updated, deleted + more, filtered);
+      return new Counts(inserted, updated, deleted + more, settled);
+    }
+
+    private Counts withSettled(long other) {
+      return new Counts(inserted, updated, deleted, other);
     }
   }
 
   /**
-   * Merges everything that is staged; rows that the target refuses are in {@link #refused()}.
+   * Merges everything that is staged; rows that the target refuses are added to the rejects.
    *
+   * @param rows how many are staged
    * @param complete whether every record of the source is staged, so that other rows are missing
    */
-  Counts run(boolean complete) throws SQLException {
+  Counts run(long rows, boolean complete, RejectLog rejects) throws SQLException {
+    long refusedBefore = rejects.count();
     Optional<String> replaced = sql.deleteReplaced();
     long deleted = replaced.isPresent() ? update(replaced.get()) : 0;
-    empty = mergesByKey() && isEmpty();
     Counts counts;
     try {
-      counts = attempt(0, Long.MAX_VALUE);
+      counts = attempt("", mergesByKey() && isEmpty());
     } catch (SQLException e) {
-      empty = false;
-      counts =
-          SqlFailure.isUniqueViolation(e) && !plan.keys().isEmpty()
-              ? mergeOrIsolate(0, Long.MAX_VALUE) // another program inserted the key meanwhile
-              : isolate(0, Long.MAX_VALUE, e);
+      counts = again(e, rejects);
     }
-    if (spec.onMissing() == OnMissing.SOFT_DELETE && complete && refused.isEmpty()) {
+    long refused = rejects.count() - refusedBefore;
+    if (spec.onMissing() == OnMissing.SOFT_DELETE && complete && refused == 0) {
       deleted += update(sql.markMissing());
     }
+    long others = rows - refused - counts.inserted() - counts.updated();
+    return counts
+        .plusDeleted(deleted)
+        .withSettled(watched ? Math.min(counts.settled(), others) : others);
+  }
+
+  private Counts again(SQLException cause, RejectLog rejects) throws SQLException {
+    SQLException refusal = cause;
+    if (SqlFailure.isUniqueViolation(cause) && !plan.keys().isEmpty()) {
+      try {
+        return attempt("", false); // another program inserted the key meanwhile
+      } catch (SQLException e) {
+        refusal = e;
+      }
+    }
+    if (!SqlFailure.isRowError(refusal)) {
+      throw refusal;
+    }
+    // What is not staged goes first, as it would have gone with the others.
+    Optional<String> surplus = sql.deleteSurplus();
+    long deleted = 0;
+    if (surplus.isPresent()) {
+      deleted += update(surplus.get());
+      ask(); // what refuses that is no row's fault
+    }
+    Isolation isolation = new Isolation(connection, staging, sql, rows -> attempt(rows, false));
+    Counts counts = isolation.run(new Suspects(spec, plan, staging), rejects);
+    deleted += surplus.isPresent() ? update(surplus.get()) : 0; // what was refused, too
     return counts.plusDeleted(deleted);
   }
 
-  /** Rows that a constraint, trigger or policy of the target refused. */
-  List<Reject> refused() {
-    return refused;
-  }
-
-  private Counts mergeOrIsolate(long from, long to) throws SQLException {
-    try {
-      return attempt(from, to);
-    } catch (SQLException e) {
-      return isolate(from, to, e);
-    }
-  }
-
-  /** Halves the lines until the row at fault is alone. */
-  private Counts isolate(long from, long to, SQLException cause) throws SQLException {
-    if (!SqlFailure.isRowError(cause) || deletesWhileMerging()) {
-      throw cause;
-    }
-    long[] lines = lines(from, to);
-    if (lines[0] == lines[1]) {
-      refuse(lines[0], cause);
-      return Counts.NONE;
-    }
-    long middle = lines[0] + (lines[1] - lines[0]) / 2;
-    return mergeOrIsolate(lines[0], middle).plus(mergeOrIsolate(middle + 1, lines[1]));
-  }
-
-  private void refuse(long line, SQLException cause) throws SQLException {
-    if (refused.size() == MAX_ISOLATED) {
-      throw new CaravanException(
-          FailureCode.CONSTRAINT_VIOLATION,
-          "%s refuses more than %d rows; the last: line %d: %s"
-              .formatted(spec.target(), MAX_ISOLATED, line, SqlFailure.message(cause)),
-          cause);
-    }
-    refused.add(
-        new Reject(
-            line, -1, null, RejectCode.CONSTRAINT, SqlFailure.message(cause), staging.raw(line)));
-    staging.delete(line);
-  }
-
-  private long[] lines(long from, long to) throws SQLException {
-    String query =
-        "SELECT min(line), max(line) FROM " + staging.table() + " WHERE line BETWEEN ? AND ?";
-    try (PreparedStatement lines = connection.prepareStatement(query)) {
-      lines.setLong(1, from);
-      lines.setLong(2, to);
-      try (ResultSet row = lines.executeQuery()) {
-        row.next();
-        return new long[] {row.getLong(1), row.getLong(2)};
-      }
-    }
-  }
-
-  private Counts attempt(long from, long to) throws SQLException {
+  /** Merges all or none; constraints that wait for the commit are asked now. */
+  private Counts attempt(String rows, boolean empty) throws SQLException {
     Savepoint before = connection.setSavepoint();
-    try {
-      if (spec.mode() == LoadMode.SCD2) {
-        update(sql.closeChanged(range(from, to)));
+    try (Statement statement = connection.createStatement()) {
+      if (!rows.isEmpty()) {
+        statement.execute("SET CONSTRAINTS ALL DEFERRED"); // a part before this one asked them
       }
-      Counts result = counts(sql.merge(range(from, to), empty));
+      long settled = watched ? number(statement, sql.settled(rows, empty)) : 0;
+      Optional<String> close = sql.closeChanged(rows);
+      if (close.isPresent()) {
+        statement.execute(close.get());
+      }
+      Counts counts;
+      try (ResultSet row = statement.executeQuery(sql.merge(rows, empty))) {
+        row.next();
+        counts = Counts.of(row, settled);
+      }
+      ask();
       connection.releaseSavepoint(before);
-      return result;
+      return counts;
     } catch (SQLException e) {
       if (!connection.isClosed()) {
         connection.rollback(before);
       }
       throw e;
+    }
+  }
+
+  private void ask() throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SET CONSTRAINTS ALL IMMEDIATE");
     }
   }
 
@@ -177,11 +168,10 @@ final class Merge {
     }
   }
 
-  private Counts counts(String query) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet counts = statement.executeQuery(query)) {
-      counts.next();
-      return new Counts(counts.getLong(1), counts.getLong(2), counts.getLong(3), counts.getLong(4));
+  private static long number(Statement statement, String expression) throws SQLException {
+    try (ResultSet row = statement.executeQuery("SELECT " + expression)) {
+      row.next();
+      return row.getLong(1);
     }
   }
 
@@ -189,14 +179,5 @@ final class Merge {
     try (Statement statement = connection.createStatement()) {
       return statement.executeLargeUpdate(change);
     }
-  }
-
-  /** One statement merges and deletes: its rows cannot be taken in parts. */
-  private boolean deletesWhileMerging() {
-    return spec.mode() == LoadMode.REPLACE && !plan.keys().isEmpty();
-  }
-
-  private static String range(long from, long to) {
-    return from == 0 && to == Long.MAX_VALUE ? "" : " WHERE line BETWEEN " + from + " AND " + to;
   }
 }

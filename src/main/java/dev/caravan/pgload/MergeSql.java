@@ -11,8 +11,9 @@ import java.util.stream.IntStream;
  *
  * @param staging the table of the staged rows
  * @param now the moment of the merge as an SQL literal: later than that of every load before
+ * @param watched whether rows that need not be written are to be counted
  */
-record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
+record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now, boolean watched) {
 
   /** Deletes what the staged rows replace, before they are merged; empty: nothing. */
   Optional<String> deleteReplaced() {
@@ -25,6 +26,16 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
       case REPLACE_RANGE -> Optional.of(rows + " WHERE " + inRange() + (keyless ? "" : kept));
       default -> Optional.empty();
     };
+  }
+
+  /** Deletes what a merge in one statement deletes with it; empty: nothing. */
+  Optional<String> deleteSurplus() {
+    if (spec.mode() == LoadMode.REPLACE && !plan.keys().isEmpty()) {
+      return Optional.of(
+          "DELETE FROM %s AS t WHERE NOT EXISTS (SELECT FROM %s WHERE %s)"
+              .formatted(spec.target().sql(), staging, Staging.sameKey(plan)));
+    }
+    return plan.keys().isEmpty() ? Optional.empty() : deleteReplaced();
   }
 
   private String inRange() {
@@ -48,45 +59,54 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
   }
 
   /**
-   * The statement as text; it answers with the counts.
+   * The statement as text; it answers with the counts: inserted, updated, deleted.
    *
-   * @param range limits the staged rows
+   * @param range limits the staged rows; some of them are merged without deleting others
    * @param empty whether the rows need only be inserted, because the target had none
    */
   String merge(String range, boolean empty) {
     if (plan.keys().isEmpty() || empty) {
-      return insert(range, "ORDER BY line", "0");
+      return insert(range, "ORDER BY %s.line".formatted(staging));
     }
     return switch (spec.mode()) {
       case UPSERT, REPLACE, REPLACE_RANGE -> mergeByKey(range);
       case INSERT_ONLY ->
-          insert(
-              range,
-              "ON CONFLICT (" + Identifier.list(plan.keyNames()) + ") DO NOTHING",
-              "(SELECT count(*) FROM %s%s)".formatted(staging, range));
+          insert(range, "ON CONFLICT (" + Identifier.list(plan.keyNames()) + ") DO NOTHING");
       case SCD2 -> insertVersions(range);
       case APPEND -> throw new IllegalStateException("append has no key");
     };
   }
 
-  private String insert(String range, String clause, String offered) {
-    return """
-        WITH added AS (
-          INSERT INTO %s (%s) SELECT %s FROM %s%s %s RETURNING 1),
-        counted AS (SELECT count(*) AS inserted FROM added)
-        SELECT inserted, 0, 0, greatest(%s - inserted, 0) FROM counted"""
-        .formatted(
-            spec.target().sql(),
-            Identifier.list(plan.names()),
-            staged(),
-            staging,
-            range,
-            clause,
-            offered);
+  /**
+   * An expression for how many rows need not be written, to be asked before they are merged: known
+   * ones for {@link LoadMode#INSERT_ONLY}, else equal ones.
+   */
+  String settled(String range, boolean empty) {
+    if (!watched || plan.keys().isEmpty() || empty) {
+      return "0";
+    }
+    String current =
+        spec.mode() == LoadMode.SCD2 ? "t." + ControlColumn.CURRENT.sql() + " AND " : "";
+    String equal = spec.mode() == LoadMode.INSERT_ONLY ? "" : " WHERE NOT " + changes();
+    return "(SELECT count(*) FROM (SELECT %s FROM %s%s) AS s JOIN %s AS t ON %s%s%s)"
+        .formatted(staged(), staging, range, spec.target().sql(), current, on(), equal);
   }
 
-  /** Ends the current versions that the staged rows change. */
-  String closeChanged(String range) {
+  private String insert(String range, String clause) {
+    return """
+        WITH added AS (
+          INSERT INTO %s (%s) SELECT %s FROM %s%s %s RETURNING 1)
+        SELECT count(*) AS inserted, 0 AS updated, 0 AS deleted FROM added"""
+        .formatted(
+            spec.target().sql(), Identifier.list(plan.names()), staged(), staging, range, clause);
+  }
+
+  /** Ends the current versions that the staged rows change; empty where there are none. */
+  Optional<String> closeChanged(String range) {
+    return spec.mode() == LoadMode.SCD2 ? Optional.of(close(range)) : Optional.empty();
+  }
+
+  private String close(String range) {
     return """
         UPDATE %s AS t SET %s = %s, %s = false
         FROM (SELECT %s FROM %s%s) AS s
@@ -115,8 +135,8 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
           SELECT %s, %s FROM (SELECT %s FROM %s%s) AS s
           WHERE NOT EXISTS (SELECT FROM %s AS t WHERE t.%s AND %s)
           RETURNING %s)
-        SELECT count(*) FILTER (WHERE known IS NULL), count(*) FILTER (WHERE known IS NOT NULL),
-               0, 0
+        SELECT count(*) FILTER (WHERE known IS NULL) AS inserted,
+               count(*) FILTER (WHERE known IS NOT NULL) AS updated, 0 AS deleted
         FROM added LEFT JOIN known USING (%s)"""
         .formatted(
             keys,
@@ -178,8 +198,9 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
           WHEN NOT MATCHED THEN INSERT (%s) VALUES (%s)
           %s
           RETURNING merge_action() AS action)
-        SELECT count(*) FILTER (WHERE action = 'INSERT'), count(*) FILTER (WHERE action = 'UPDATE'),
-               count(*) FILTER (WHERE action = 'DELETE'), 0
+        SELECT count(*) FILTER (WHERE action = 'INSERT') AS inserted,
+               count(*) FILTER (WHERE action = 'UPDATE') AS updated,
+               count(*) FILTER (WHERE action = 'DELETE') AS deleted
         FROM merged"""
         .formatted(
             spec.target().sql(),
@@ -192,7 +213,9 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
             update(),
             Identifier.list(names),
             prefixed("s.", names),
-            spec.mode() == LoadMode.REPLACE ? "WHEN NOT MATCHED BY SOURCE THEN DELETE" : "");
+            spec.mode() == LoadMode.REPLACE && range.isEmpty()
+                ? "WHEN NOT MATCHED BY SOURCE THEN DELETE"
+                : "");
   }
 
   private List<Column> values() {
@@ -204,13 +227,20 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now) {
         values().stream()
             .map(c -> "%1$s = s.%1$s".formatted(Identifier.quote(c.name())))
             .collect(Collectors.joining(", "));
-    String condition = differs();
-    if (spec.onMissing() == OnMissing.SOFT_DELETE) {
-      String mark = ControlColumn.DELETED_AT.sql();
-      set += (set.isEmpty() ? "" : ", ") + mark + " = NULL";
-      condition = "(" + condition + " OR t." + mark + " IS NOT NULL)";
+    if (marks()) {
+      set += (set.isEmpty() ? "" : ", ") + ControlColumn.DELETED_AT.sql() + " = NULL";
     }
-    return set.isEmpty() ? "" : "WHEN MATCHED AND " + condition + " THEN UPDATE SET " + set;
+    return set.isEmpty() ? "" : "WHEN MATCHED AND " + changes() + " THEN UPDATE SET " + set;
+  }
+
+  private boolean marks() {
+    return spec.onMissing() == OnMissing.SOFT_DELETE && spec.mode() != LoadMode.SCD2;
+  }
+
+  /** That a staged row changes the row of the target, in parentheses. */
+  private String changes() {
+    String back = marks() ? " OR t." + ControlColumn.DELETED_AT.sql() + " IS NOT NULL" : "";
+    return "(" + differs() + back + ")";
   }
 
   private String differs() {

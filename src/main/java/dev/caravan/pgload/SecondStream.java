@@ -115,11 +115,13 @@ final class SecondStream {
   private long copy() throws SQLException, InterruptedException {
     try (Connection own = source.getConnection()) {
       connection = own;
-      own.setAutoCommit(true);
+      own.setAutoCommit(false);
       try (Statement statement = own.createStatement()) {
-        statement.execute("SET application_name = '" + session + "'");
+        begin(own, statement);
         statement.execute(
             "CREATE UNLOGGED TABLE %s %s".formatted(table(attempt), Staging.columns(plan)));
+        own.commit(); // all sessions see it
+        begin(own, statement);
       }
       CopyIn copy =
           own.unwrap(PGConnection.class).getCopyAPI().copyIn(CopyRows.sql(table(attempt), ""));
@@ -129,16 +131,20 @@ final class SecondStream {
           copy.writeToCopy(chunk.bytes, 0, chunk.length);
           free.offer(chunk.bytes);
         }
-        return copy.endCopy();
+        long rows = copy.endCopy();
+        own.commit();
+        return rows;
       } finally {
         if (copy.isActive()) {
           copy.cancelCopy();
         }
-        try (Statement statement = own.createStatement()) {
-          statement.execute("RESET application_name");
-        }
       }
     }
+  }
+
+  private void begin(Connection own, Statement statement) throws SQLException {
+    SessionSettings.apply(own);
+    statement.execute("SET LOCAL application_name = '" + session + "'");
   }
 
   /**

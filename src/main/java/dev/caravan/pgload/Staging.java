@@ -4,11 +4,11 @@ import dev.caravan.pgload.Target.Column;
 import dev.caravan.record.RecordStream;
 import dev.caravan.record.Reject;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -96,22 +96,12 @@ final class Staging {
     }
   }
 
-  void delete(long line) throws SQLException {
-    try (PreparedStatement delete =
-        connection.prepareStatement("DELETE FROM " + table + " WHERE line = ?")) {
-      delete.setLong(1, line);
-      delete.executeUpdate();
-    }
-  }
-
-  /** The row of one line, for the rejects table. */
-  String raw(long line) throws SQLException {
-    String sql = "SELECT * FROM " + table + " WHERE line = ?";
-    try (PreparedStatement query = connection.prepareStatement(sql)) {
-      query.setLong(1, line);
-      try (ResultSet row = query.executeQuery()) {
-        row.next();
-        return raw(row, 2);
+  /** Lets rows be found by their line. */
+  void indexLines() throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      for (String part : table.equals(OWN) ? List.of(OWN) : List.of(OWN, table)) {
+        statement.execute("CREATE INDEX ON %s (line)".formatted(part));
+        statement.execute("ANALYZE %s (line)".formatted(part));
       }
     }
   }

@@ -75,7 +75,9 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
     }
     String sql =
         """
-        SELECT c.oid, c.relkind::text, c.relispartition
+        SELECT c.oid, c.relkind::text, c.relispartition,
+          (SELECT min(r.rulename) FROM pg_rewrite r
+           WHERE r.ev_class = c.oid AND r.ev_type <> '1' AND r.ev_enabled <> 'D')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = ? AND c.relname = ?""";
     try (PreparedStatement query = connection.prepareStatement(sql)) {
@@ -87,6 +89,7 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
         }
         long oid = row.getLong(1);
         checkKind(name, row.getString(2), row.getBoolean(3));
+        checkRule(name, row.getString(4));
         return Optional.of(new Target(name, columns(connection, oid), uniqueKeys(connection, oid)));
       }
     }
@@ -101,6 +104,13 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
       case "v", "m" -> throw notAllowed(name, "it is a view");
       case "f" -> throw notAllowed(name, "it is a foreign table");
       default -> throw notAllowed(name, "it is not a table");
+    }
+  }
+
+  /** A rule turns one statement into others, and nobody can count what they do. */
+  private static void checkRule(TableName name, String rule) {
+    if (rule != null) {
+      throw notAllowed(name, "it has the rule '" + rule + "'; a trigger can do the same");
     }
   }
 

@@ -218,6 +218,28 @@ class FenceTest {
   }
 
   @Test
+  void c5ALoadIsCancelledWhileItLooksForTheRowsThatAreRefused() throws Exception {
+    sql.execute(
+        """
+        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_sleep(0.2); RAISE EXCEPTION 'no'; END $$;
+        CREATE TRIGGER slow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION slow()""");
+    Future<LoadResult> load =
+        threads.submit(
+            () -> load(1, true, new ByteArrayInputStream(bytes("a\n" + "x\n".repeat(200)))));
+    await()
+        .until(
+            () ->
+                !sql.rows(
+                        "SELECT FROM pg_stat_activity WHERE query LIKE '%FROM pg_temp.caravan_each%' AND pid <> pg_backend_pid()")
+                    .isEmpty());
+    assertThat(close()).isTrue();
+    assertThat(code(load)).isIn(FailureCode.DB_UNAVAILABLE, FailureCode.CANCELLED);
+    assertThat(sql.rows("SELECT a FROM t")).isEmpty();
+    assertThat(sql.rows("SELECT FROM caravan.load")).isEmpty();
+  }
+
+  @Test
   void itIsTooLateToCancelWhatIsBeingCommittedOrIs() throws Exception {
     try (Connection merging = database.dataSource().getConnection()) {
       Loader.prepare(merging);

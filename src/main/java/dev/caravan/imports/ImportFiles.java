@@ -66,7 +66,7 @@ final class ImportFiles implements Processor {
   private List<FileStamp> named(RunningJob job, List<String> named) {
     List<FileStamp> found = source.find(named);
     requireAll(named, found, FailureCode.SOURCE_GONE, "are on the server");
-    List<FileStamp> files = take(job, found);
+    List<FileStamp> files = take(job, found, false);
     requireAll(named, files, FailureCode.SOURCE_CHANGED, "have no other job");
     return files;
   }
@@ -106,7 +106,7 @@ final class ImportFiles implements Processor {
         found.files().stream()
             .filter(file -> gate.isWanted(file.name()) && !loaded.contains(file.name()))
             .toList();
-    List<FileStamp> files = take(job, wanted);
+    List<FileStamp> files = take(job, wanted, project.sftp().byContent());
     List<String> notes = new ArrayList<>(found.left());
     if (files.isEmpty() && !wanted.isEmpty()) {
       notes.add("All %d files have a job, or had one and did not change".formatted(wanted.size()));
@@ -115,10 +115,10 @@ final class ImportFiles implements Processor {
     return files;
   }
 
-  private List<FileStamp> take(RunningJob job, List<FileStamp> files) {
+  private List<FileStamp> take(RunningJob job, List<FileStamp> files, boolean again) {
     List<SourceFile> sources = files.stream().map(ImportJobs::source).toList();
     try {
-      return jobs.take(job.attempt().jobId(), project.project(), sources).stream()
+      return jobs.take(job.attempt().jobId(), project.project(), sources, again).stream()
           .map(ImportJobs::stamp)
           .toList();
     } catch (SQLException e) {

@@ -57,6 +57,7 @@ final class ProjectBinding {
         optional(sftp, "done_marker").map(DoneMarker::of),
         stable(sftp),
         constant(Links.class, sftp, "links"),
+        text(sftp, "detect_changes").equals("content"),
         constant(Download.class, sftp, "download"));
   }
 

@@ -86,7 +86,8 @@ public final class ProjectConfigReader {
     if (!document.isObject()) {
       problems.throwIfAny();
     }
-    new SftpChecks(document.path("sftp"), problems).check();
+    boolean hasCron = document.path("schedule").hasNonNull("cron");
+    new SftpChecks(document.path("sftp"), hasCron, problems).check();
     new TableChecks(document, problems).check();
     problems.throwIfAny();
     return ProjectBinding.bind(schema.complete((ObjectNode) document));

@@ -17,10 +17,15 @@ final class SftpChecks {
           "port", "username", "password", "key_path", "key_passphrase", "known_hosts", "host_key");
 
   private final JsonNode sftp;
+  private final boolean hasCron;
   private final Problems problems;
 
-  SftpChecks(JsonNode sftp, Problems problems) {
+  /**
+   * @param hasCron whether the project is imported by a schedule
+   */
+  SftpChecks(JsonNode sftp, boolean hasCron, Problems problems) {
     this.sftp = sftp;
+    this.hasCron = hasCron;
     this.problems = problems;
   }
 
@@ -33,6 +38,12 @@ final class SftpChecks {
     }
     checkLocalPath("key_path");
     checkLocalPath("known_hosts");
+    if (sftp.path("detect_changes").asText().equals("content")
+        && !(hasCron && sftp.path("after_load").asText().equals("keep"))) {
+      problem(
+          "detect_changes",
+          "found content; allowed: only with after_load: keep and schedule.cron, because each import reads every file again");
+    }
     if (given("move_to") && sftp.path("after_load").asText().equals("keep")) {
       problem("move_to", "given with after_load: keep; allowed: only with after_load: move");
     }

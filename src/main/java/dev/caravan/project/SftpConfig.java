@@ -14,6 +14,8 @@ import java.util.Optional;
  * @param doneMarker empty when a file is complete once it no longer changes
  * @param stable how long size and time of a file must have been the same, as we saw them, before it
  *     is loaded; zero for two polls
+ * @param byContent whether files that were loaded are read again by each import, because neither
+ *     size nor time may tell that they changed
  */
 public record SftpConfig(
     Optional<SftpServer> server,
@@ -24,6 +26,7 @@ public record SftpConfig(
     Optional<DoneMarker> doneMarker,
     Duration stable,
     Links links,
+    boolean byContent,
     Download download) {
 
   /** The same folder on a server. */
@@ -37,6 +40,7 @@ public record SftpConfig(
         doneMarker,
         stable,
         links,
+        byContent,
         download);
   }
 

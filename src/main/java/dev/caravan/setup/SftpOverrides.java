@@ -89,6 +89,7 @@ public final class SftpOverrides {
         of.doneMarker(),
         kept.sftp().hasNonNull("stable_seconds") ? given.stable() : Duration.ZERO,
         kept.sftp().hasNonNull("links") ? given.links() : of.links(),
+        of.byContent(),
         of.download());
   }
 

@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -47,6 +48,7 @@ class ReadyFilesTest {
             folder,
             project("unmatched", Map.of()) + UNPOLLED,
             project("ordered", Map.of()) + UNPOLLED,
+            project("kept", Map.of("after_load", "keep", "detect_changes", "content")) + UNPOLLED,
             project("written", Map.of("stable_seconds", "2")) + UNPOLLED,
             project("pausing", Map.of("stable_seconds", "3")));
     operator = caravan.as("default", Role.OPERATOR);
@@ -207,5 +209,18 @@ class ReadyFilesTest {
     assertThat(told.get(0).code()).isEqualTo("SOURCE_CHANGED");
     assertThat(told.get(0).message())
         .contains("open.csv", "5 bytes", "9 now", "/export/pausing/.done/open.csv");
+  }
+
+  @Test
+  void aKeptFileIsLoadedAgainWhenOnlyItsContentChanges() throws Exception {
+    Path file = server.file("kept/kept.csv");
+    FileTime time = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
+    List<String> became = new ArrayList<>();
+    for (String name : List.of("one", "one", "two")) {
+      server.put("kept/kept.csv", "id,name\n1," + name + "\n");
+      Files.setLastModifiedTime(file, time);
+      became.add(imported("kept").status() + " " + sql.value("SELECT name FROM kept"));
+    }
+    assertThat(became).containsExactly("loaded one", "same_content one", "loaded two");
   }
 }

@@ -78,6 +78,7 @@ class ProjectConfigReaderTest {
                     Optional.empty(),
                     Duration.ofSeconds(30),
                     Links.INSIDE,
+                    false,
                     Download.STREAM),
                 new ScheduleConfig(Optional.empty(), ZoneId.of("UTC"), true),
                 new TableNaming("", "", true),
@@ -152,6 +153,7 @@ class ProjectConfigReaderTest {
                 Optional.of(new DoneMarker("", ".ok")),
                 Duration.ofSeconds(7),
                 Links.ANYWHERE,
+                false,
                 Download.TEMP_FILE));
   }
 

@@ -53,7 +53,7 @@ class ProjectProblemsTest {
         Arguments.of(
             "a key that is like no other",
             withSftp("color: red"),
-            "sftp.color: unknown key; allowed keys: after_load, done_marker, download, host, host_key, key_passphrase, key_path, known_hosts, links, move_to, password, poll_seconds, port, remote_path, stable_seconds, username"),
+            "sftp.color: unknown key; allowed keys: after_load, detect_changes, done_marker, download, host, host_key, key_passphrase, key_path, known_hosts, links, move_to, password, poll_seconds, port, remote_path, stable_seconds, username"),
         Arguments.of(
             "a key in another style",
             ProjectTexts.MINIMAL + "tableNaming: {}\n",
@@ -138,6 +138,10 @@ class ProjectProblemsTest {
             "no key column in the list",
             ProjectTexts.MINIMAL.replace("primary_key: id", "primary_key: []"),
             "defaults.primary_key: found a list of 0; allowed: the name of a column, at most 63 characters, or a list, not empty, at most 32 items, nothing twice, or null"),
+        Arguments.of(
+            "changes by content without a schedule",
+            withSftp("after_load: keep, detect_changes: content"),
+            "sftp.detect_changes: found content; allowed: only with after_load: keep and schedule.cron, because each import reads every file again"),
         Arguments.of(
             "a marker without the name",
             withSftp("done_marker: ready"),

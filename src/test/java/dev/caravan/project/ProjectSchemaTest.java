@@ -160,6 +160,10 @@ class ProjectSchemaTest {
       section.put("mode", "replace_range");
       List.of("range_column", "range_from", "range_to").forEach(part -> section.put(part, "base"));
     }
+    if (key.name().equals("detect_changes")) {
+      section.put("after_load", "keep");
+      document.putObject("schedule").put("cron", "0 0 2 * * ?");
+    }
     boolean login = key.name().equals("password");
     String base = login ? BASE : literal(document.toString());
     section.set(key.name(), key.example());

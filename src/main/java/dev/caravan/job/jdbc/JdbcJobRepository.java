@@ -429,14 +429,18 @@ public final class JdbcJobRepository {
     }
   }
 
-  /** Gives files to a job of the queue; those that another job has are left out of the answer. */
-  public List<SourceFile> take(UUID job, String project, List<SourceFile> files)
+  /**
+   * Gives files to a job of the queue; those that another job has are left out of the answer.
+   *
+   * @param again whether a job that has ended lets its files go
+   */
+  public List<SourceFile> take(UUID job, String project, List<SourceFile> files, boolean again)
       throws SQLException {
     List<SourceFile> given = new ArrayList<>();
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       for (SourceFile file : files) {
-        if (JobLauncher.otherJob(connection, project, file, job).isEmpty()) {
+        if (JobLauncher.otherJob(connection, project, file, job, again).isEmpty()) {
           given.add(file);
         }
       }

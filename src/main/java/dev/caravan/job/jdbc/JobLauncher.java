@@ -68,7 +68,8 @@ public final class JobLauncher {
       }
     }
     if (request.source().isPresent()) {
-      Optional<UUID> other = otherJob(connection, request.project(), request.source().get(), id);
+      Optional<UUID> other =
+          otherJob(connection, request.project(), request.source().get(), id, false);
       if (other.isPresent()) {
         return new Launch(Outcome.SKIPPED, other.get());
       }
@@ -208,17 +209,20 @@ public final class JobLauncher {
 
   /**
    * Gives the file to the job, unless another one has it. A job that failed for a reason that may
-   * pass lets it go after a while.
+   * pass lets it go after a while, and every job that has ended if it is loaded {@code again}.
    */
-  static Optional<UUID> otherJob(Connection connection, String project, SourceFile file, UUID job)
+  static Optional<UUID> otherJob(
+      Connection connection, String project, SourceFile file, UUID job, boolean again)
       throws SQLException {
     String sql =
         """
         INSERT INTO caravan.job_source AS s (project, file, size, modified_at, job_id)
         VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (project, file, size, modified_at) DO UPDATE SET job_id = CASE
-          WHEN EXISTS (SELECT FROM caravan.job j WHERE j.id = s.job_id AND j.state = 'failed'
-            AND j.code = ANY (?) AND j.completed_at < clock_timestamp() - interval '30 s')
+          WHEN EXISTS (SELECT FROM caravan.job j WHERE j.id = s.job_id AND (
+            j.state = 'failed' AND j.code = ANY (?)
+              AND j.completed_at < clock_timestamp() - interval '30 s'
+            OR ? AND j.state NOT IN ('queued', 'running')))
           THEN excluded.job_id ELSE s.job_id END
         RETURNING job_id""";
     try (PreparedStatement insert = connection.prepareStatement(sql)) {
@@ -228,6 +232,7 @@ public final class JobLauncher {
       insert.setTimestamp(4, Timestamp.from(file.modifiedAt()));
       insert.setObject(5, job);
       insert.setArray(6, connection.createArrayOf("text", transientCodes()));
+      insert.setBoolean(7, again);
       return first(insert).filter(owner -> !owner.equals(job));
     }
   }

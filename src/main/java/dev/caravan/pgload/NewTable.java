@@ -1,6 +1,7 @@
 package dev.caravan.pgload;
 
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
@@ -30,11 +31,31 @@ final class NewTable {
   static NewTable create(Connection connection, LoadSpec spec, ColumnPlan plan)
       throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      for (String sql : creation(spec, plan)) {
+      boolean schemaExists = lockSchema(statement, spec.target().schema());
+      for (String sql : creation(spec, plan).subList(schemaExists ? 1 : 0, 2)) {
         statement.execute(sql);
       }
     }
     return new NewTable(connection, spec, plan);
+  }
+
+  /**
+   * Waits for another load that is about to create the schema, for CREATE SCHEMA IF NOT EXISTS does
+   * not. Only a query sees at once what the other has done; the server's caches do not.
+   *
+   * @return whether the schema is there
+   */
+  private static boolean lockSchema(Statement statement, String schema) throws SQLException {
+    String exists =
+        "EXISTS (SELECT FROM pg_namespace WHERE nspname = %s)"
+            .formatted(Identifier.literal(schema));
+    statement.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)) WHERE NOT %s"
+            .formatted(Identifier.literal("caravan.schema." + schema), exists));
+    try (ResultSet row = statement.executeQuery("SELECT " + exists)) {
+      row.next();
+      return row.getBoolean(1);
+    }
   }
 
   /** What creates the table, without its key. */

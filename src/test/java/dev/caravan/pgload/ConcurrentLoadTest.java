@@ -11,7 +11,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -63,6 +65,22 @@ class ConcurrentLoadTest {
     if (history) {
       assertThat(loads.rows("SELECT count(*) FROM people WHERE valid_to <= valid_from"))
           .containsExactly("0");
+    }
+  }
+
+  @Test
+  void twoFirstLoadsMayCreateOneSchema() throws Exception {
+    for (int round = 0; round < 3; round++) {
+      String schema = "fresh" + round;
+      CyclicBarrier start = new CyclicBarrier(2);
+      List<Future<LoadResult>> both =
+          Stream.of("one", "two")
+              .map(name -> LoadSpec.upsert(new TableName(schema, name), List.of("id")))
+              .map(spec -> threads.submit(() -> loadAt(start, spec, csv(true, schema))))
+              .toList();
+      for (Future<LoadResult> load : both) {
+        assertThat(load.get().inserted()).isEqualTo(ROWS);
+      }
     }
   }
 

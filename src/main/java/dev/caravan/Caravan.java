@@ -16,7 +16,7 @@ import dev.caravan.job.camel.JobControl;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
 import dev.caravan.job.camel.RejectReplay;
 import dev.caravan.job.camel.RouteWork;
-import dev.caravan.job.camel.Schedule;
+import dev.caravan.job.camel.Schedules;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobLog;
@@ -32,8 +32,8 @@ import dev.caravan.outbox.webhook.WebhookHandler;
 import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.project.SftpServer;
 import dev.caravan.source.entry.UploadedFiles;
-import dev.caravan.source.sftp.AbsolutePathSftpComponent;
-import dev.caravan.source.sftp.SftpServers;
+import dev.caravan.source.sftp.SftpLogin;
+import dev.caravan.source.sftp.SftpSessions;
 import dev.caravan.sync.ModuleSync;
 import dev.caravan.sync.SyncReplay;
 import dev.caravan.sync.SyncSchedules;
@@ -53,12 +53,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.UUID;
-import java.util.concurrent.CopyOnWriteArrayList;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
@@ -163,7 +163,6 @@ public final class Caravan implements AutoCloseable {
 
     private final Started started;
     private final Metrics metrics = new Metrics();
-    private final List<Schedule> schedules = new CopyOnWriteArrayList<>();
     private Configuration configuration;
     private ProjectFiles projectFiles;
     private Databases databases;
@@ -174,6 +173,7 @@ public final class Caravan implements AutoCloseable {
     private JobEngine engine;
     private CallbackUrls callbackUrls;
     private Imports imports;
+    private Schedules schedules;
     private SyncReplay syncReplay;
 
     Lifecycle(PrintStream out) {
@@ -208,8 +208,7 @@ public final class Caravan implements AutoCloseable {
             FailureCode.DB_ERROR, "Cannot prepare Caravan's own tables: " + e.getMessage(), e);
       }
       defaultServer = configuration.sftp().orElseGet(this::startSftpServer);
-      SftpServers.secureDefaults();
-      context.addComponent("sftp", new AbsolutePathSftpComponent());
+      SftpLogin.secureDefaults();
       context
           .getRegistry()
           .bind("jobRoutePolicyFactory", new JobRoutePolicyFactory(jobs, configuration.retry()));
@@ -274,7 +273,7 @@ public final class Caravan implements AutoCloseable {
       WebhookHandler webhook =
           new WebhookHandler(callbackUrls, new WebhookSigner(webhooks.secrets()));
       started.push(webhook);
-      MoveFiles files = new MoveFiles(key -> imports.find(key).map(SftpImport::mover));
+      MoveFiles files = new MoveFiles(key -> imports.find(key));
       OutboxTask outbox =
           new OutboxTask(
               new Outbox(databases.queue()),
@@ -286,7 +285,7 @@ public final class Caravan implements AutoCloseable {
             new JobEngine(
                 databases.queue(),
                 new JobQueue(databases.queue(), jobs),
-                new RouteWork(context, jobs, () -> imports.sync()),
+                new RouteWork(context, jobs),
                 new JobEngine.Settings(
                     configuration.node(),
                     settings.queues(),
@@ -294,37 +293,32 @@ public final class Caravan implements AutoCloseable {
                     settings.noProgress(),
                     settings.retention()),
                 List.of(outbox.task()),
-                List.of(this::catchUp, api.uploads()::sweep),
-                List.of(setup.pools()::refresh, () -> imports.sync()));
+                List.of(() -> schedules.catchUp(), api.uploads()::sweep),
+                List.of(setup.pools()::refresh));
       } catch (SQLException e) {
         throw new CaravanException(
             FailureCode.DB_ERROR, "Cannot start the queue: " + e.getMessage(), e);
       }
     }
 
-    /** Null when no such project runs here. */
-    private DataSource target(String project) {
+    /** Null when there is no such project. */
+    private DataSource target(String project) throws SQLException {
       return project.equals(ModuleSync.PROJECT)
           ? databases.main()
           : imports.find(project).map(SftpImport::connection).map(databases::named).orElse(null);
     }
 
-    /** Empty when no such project runs here. */
-    private Optional<JobRequest> replay(FileLoad load) {
+    /** Empty when there is no such project. */
+    private Optional<JobRequest> replay(FileLoad load) throws SQLException {
       return load.project().equals(ModuleSync.PROJECT)
           ? Optional.of(syncReplay.request(load))
           : imports.find(load.project()).map(found -> found.replay().request(load));
     }
 
-    private void catchUp() throws SQLException {
-      imports.catchUp();
-      for (Schedule schedule : schedules) {
-        schedule.catchUp();
-      }
-    }
-
     private void prepareSync(CamelContext context) {
-      context.getRegistry().bind("loadRecorder", new FileRecorder(jobs, (job, file) -> List.of()));
+      context
+          .getRegistry()
+          .bind("loadRecorder", new FileRecorder(jobs, (exchange, file) -> List.of()));
       ModuleSync.Settings settings =
           new ModuleSync.Settings(
               Configuration.MAIN_CONNECTION, configuration.retry(), configuration.jobs().timeout());
@@ -332,14 +326,12 @@ public final class Caravan implements AutoCloseable {
           new ModuleSync(
               context, new Ingestions(databases.main(), api.reads()), settings, engine::wake);
       api.answering(new SyncApi(sync));
-      syncReplay = new SyncReplay(context, settings);
-      context
-          .getRegistry()
-          .bind("syncReplay", new RejectReplay(databases.main(), syncReplay::refused));
+      syncReplay = new SyncReplay(context, databases.main(), settings);
+      context.getRegistry().bind("syncReplay", new RejectReplay(syncReplay::refused));
       SyncSchedules syncSchedules = new SyncSchedules(sync, settings);
       context.getRegistry().bind("syncSchedules", syncSchedules);
       if (configuration.syncSchedules().isPresent()) {
-        addSchedules(context, syncSchedules, configuration.syncSchedules().get());
+        addSchedules(syncSchedules, configuration.syncSchedules().get());
       }
     }
 
@@ -348,18 +340,13 @@ public final class Caravan implements AutoCloseable {
       return stored.isEmpty() ? Optional.empty() : Optional.of(api.uploads().open(upload));
     }
 
-    private void addSchedules(CamelContext context, SyncSchedules syncSchedules, Path file) {
+    private void addSchedules(SyncSchedules syncSchedules, Path file) {
       try {
-        schedules.addAll(
-            syncSchedules.add(
-                context, file, new ScheduleFires(databases.queue(), configuration.node())));
+        syncSchedules.add(
+            schedules, file, new ScheduleFires(databases.queue(), configuration.node()));
       } catch (CaravanException e) {
-        throw e;
-      } catch (Exception e) {
         throw new CaravanException(
-            FailureCode.CONFIG_INVALID,
-            "caravan.sync.schedules: %s cannot be started: %s".formatted(file, e.getMessage()),
-            e);
+            e.code(), "caravan.sync.schedules: %s: %s".formatted(file, e.getMessage()), e);
       }
     }
 
@@ -400,12 +387,17 @@ public final class Caravan implements AutoCloseable {
     public void afterConfigure(BaseMainSupport main) {
       CamelContext context = main.getCamelContext();
       requireTrust(context);
+      schedules = new Schedules(context);
       startQueue(context);
       prepareSync(context);
       JobLauncher launcher = new JobLauncher(databases.api(), engine::wake);
       SftpImport.Surroundings around =
           new SftpImport.Surroundings(
-              main.getCamelContext(),
+              databases::named,
+              started.push(
+                  new SftpSessions(
+                      context, Duration.ofSeconds(configuration.sftpSilenceSeconds()))),
+              setup.hosts(),
               defaultServer,
               configuration.knownHosts(),
               jobs,
@@ -416,20 +408,13 @@ public final class Caravan implements AutoCloseable {
               configuration.importFolder(),
               configuration.retry(),
               configuration.jobs().timeout());
-      imports = new Imports(around, setup.projects());
-      started.push(imports);
+      imports = started.push(new Imports(context, around, setup.projects(), schedules));
+      imports.bind(context.getRegistry());
       prepareJobCalls(context, launcher);
       projectFiles.projects().forEach(imports::addOfFile);
-      try {
-        imports.sync();
-      } catch (SQLException e) {
-        throw new CaravanException(
-            FailureCode.DB_ERROR, "Cannot read the stored projects: " + e.getMessage(), e);
-      }
     }
 
     private void prepareJobCalls(CamelContext context, JobLauncher launcher) {
-      context.getRegistry().bind("imports", imports);
       api.answering(
           new RejectsApi(api.reports(), this::target, this::replay, launcher),
           new JobActionsApi(
@@ -451,6 +436,8 @@ public final class Caravan implements AutoCloseable {
     @Override
     public void afterStart(BaseMainSupport main) {
       engine.start();
+      schedules.start();
+      imports.start();
       api.listen(metrics);
       started.address(
           "JMX",

@@ -31,10 +31,15 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.support.DefaultRegistry;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Connections and projects that tenants set up by the API, beside those of the operator. */
 final class TenantSetup {
 
+  private static final Logger LOG = LoggerFactory.getLogger(TenantSetup.class);
+
+  private final AllowedHosts hosts;
   private final Pools pools;
   private final Projects projects;
   private final SftpOverrides overrides;
@@ -57,7 +62,7 @@ final class TenantSetup {
       throws SQLException {
     Secrets secrets = secrets(configuration);
     ConnectionTable table = new ConnectionTable(databases.api(), api.reads(), secrets);
-    table.requireKeys();
+    warnOfMissingKeys(table);
     pools =
         started.push(
             new Pools(
@@ -66,7 +71,7 @@ final class TenantSetup {
                 configuration.maxConnections(),
                 databases::named));
     ((DefaultRegistry) context.getRegistry()).addBeanRepository(new ConnectionBeans(pools));
-    AllowedHosts hosts = new AllowedHosts(configuration.allowedHosts());
+    hosts = new AllowedHosts(configuration.allowedHosts());
     Connections connections =
         new Connections(table, ofSettings(configuration, databases.login()), hosts, secrets);
     ProjectRules rules =
@@ -85,6 +90,16 @@ final class TenantSetup {
     overrides = new SftpOverrides(rules, secrets);
     api.answering(
         new ConnectionsApi(connections, pools), new ProjectsApi(projects, running(imports)));
+  }
+
+  /**
+   * Told at the start, not at night. What needs the secrets is broken until its key is back, and
+   * everything else works.
+   */
+  private static void warnOfMissingKeys(ConnectionTable table) throws SQLException {
+    for (String problem : table.unreadable()) {
+      LOG.error("{} {}", FailureCode.SECRET_UNREADABLE, problem);
+    }
   }
 
   /** With the embedded database there is a key of this installation's own. */
@@ -131,8 +146,13 @@ final class TenantSetup {
   private static ProjectsApi.Running running(Supplier<Imports> imports) {
     return new ProjectsApi.Running() {
       @Override
-      public void changed() throws SQLException {
-        imports.get().sync();
+      public void changed() {
+        imports.get().changed();
+      }
+
+      @Override
+      public Optional<String> problem(String key) {
+        return imports.get().problem(key);
       }
 
       @Override
@@ -145,6 +165,11 @@ final class TenantSetup {
         return imports.get().find(tenant, name).map(SftpImport::plan);
       }
     };
+  }
+
+  /** Where servers may be that tenants name. */
+  AllowedHosts hosts() {
+    return hosts;
   }
 
   /** The databases of tenants. */

@@ -319,9 +319,6 @@ class CanaryTest {
     HttpResponse<String> made = answered(admin.post("/api/v1/projects", project));
     assertThat(made.statusCode()).as(made.body()).isEqualTo(201);
     answered(admin.post("/api/v1/projects", project.replace("\"u\"", "[]")));
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> caravan.context().getRoute("import-" + name) != null);
     answered(admin.send("POST", "/api/v1/projects/" + name + "/preview"));
     String path =
         "/api/v1/jobs/"
@@ -356,7 +353,8 @@ class CanaryTest {
     Thread.getAllStackTraces().keySet().forEach(t -> search("thread", t.getName()));
     Map<String, String> attributes = attributes();
     assertThat(attributes).hasSizeGreaterThan(500);
-    assertThat(attributes.keySet().toString()).contains("import-right", "sftp:", "zaxxer.hikari");
+    assertThat(attributes.keySet().toString())
+        .contains("import-sftp", "poll-sftp", "zaxxer.hikari");
     attributes.forEach((name, value) -> search("JMX " + name, value));
   }
 

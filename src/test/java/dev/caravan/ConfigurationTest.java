@@ -68,6 +68,7 @@ class ConfigurationTest {
                 Map.of(),
                 Optional.empty(),
                 Optional.empty(),
+                60,
                 0,
                 0,
                 new Configuration.Http("127.0.0.1", 8420, Set.of()),

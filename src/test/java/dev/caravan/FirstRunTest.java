@@ -102,7 +102,7 @@ class FirstRunTest {
     String before = state();
     printed.reset();
     try (Caravan again = start()) {
-      assertThat(again.context().getRoute("import-samples")).isNotNull();
+      assertThat(again.context().getRoute("import-sftp")).isNotNull();
       Files.writeString(data.resolve("sftp/export/IxExpLast.csv"), "id;a\n1;x\n");
       awaitLine("IxExpLast.csv +public.last +1 .*");
       assertThat(out()).doesNotContain("IxExpLand.csv", "worldbank_gdp.csv", "cvn_");
@@ -156,7 +156,7 @@ class FirstRunTest {
             ManagementFactory.getPlatformMBeanServer()
                 .queryNames(
                     new ObjectName(
-                        "org.apache.camel:context=caravan,type=routes,name=\"import-samples\""),
+                        "org.apache.camel:context=caravan,type=routes,name=\"import-sftp\""),
                     null))
         .hasSize(1);
     HttpResponse<String> jobs = get("jobs?limit=200");

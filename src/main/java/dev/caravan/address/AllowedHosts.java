@@ -1,5 +1,6 @@
 package dev.caravan.address;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
@@ -19,6 +20,9 @@ import java.util.regex.Pattern;
 public final class AllowedHosts {
 
   private static final int ANY_PORT = -1;
+  private static final String ODD_NUMBER =
+      "the host is a number that not everybody reads the same way";
+  private static final String NOT_PUBLIC = "the host is not, or not only, at public addresses";
   private static final Pattern NUMBER = Pattern.compile("[0-9.]+|0[xX].*");
   private static final Pattern IPV4 =
       Pattern.compile("(0|[1-9][0-9]{0,2})([.](0|[1-9][0-9]{0,2})){3}");
@@ -96,18 +100,35 @@ public final class AllowedHosts {
     return names.lookUp(plain(host));
   }
 
+  /**
+   * The addresses that a connection to a host may go to now; looks it up.
+   *
+   * @throws IOException when the host has no address, or one that is not allowed
+   */
+  public List<InetAddress> addresses(String host, int port) throws IOException {
+    boolean trusted = trusts(host, port) || trusts(host);
+    if (!trusted && isOddNumber(host)) {
+      throw new IOException(ODD_NUMBER);
+    }
+    InetAddress[] found = lookUp(host);
+    if (!trusted && !Arrays.stream(found).allMatch(this::allows)) {
+      throw new IOException(NOT_PUBLIC);
+    }
+    return List.of(found);
+  }
+
   /** Why no connection goes to a host at any port; looks it up. */
   public Optional<String> refusal(String host, int port) {
     if (trusts(host, port) || trusts(host)) {
       return Optional.empty(); // may be down, and in a container's network have no name then
     }
     if (isOddNumber(host)) {
-      return Optional.of("the host is a number that not everybody reads the same way");
+      return Optional.of(ODD_NUMBER);
     }
     try {
       return Arrays.stream(lookUp(host)).allMatch(this::allows)
           ? Optional.empty()
-          : Optional.of("the host is not, or not only, at public addresses");
+          : Optional.of(NOT_PUBLIC);
     } catch (UnknownHostException e) {
       return Optional.of("the host has no address");
     }

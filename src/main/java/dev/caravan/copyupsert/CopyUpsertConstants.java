@@ -14,6 +14,12 @@ public final class CopyUpsertConstants {
 
   @Metadata(
       label = "producer",
+      description = "The database of this load; it takes the place of the endpoint's own.",
+      javaType = "javax.sql.DataSource")
+  public static final String DATA_SOURCE = "CamelCopyUpsertDataSource";
+
+  @Metadata(
+      label = "producer",
       description =
           "Id of the load in the ledger; the same id is never loaded twice. Default: a new one.",
       javaType = "java.util.UUID")

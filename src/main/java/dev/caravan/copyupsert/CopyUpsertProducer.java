@@ -15,6 +15,7 @@ import java.io.InputStream;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import javax.sql.DataSource;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.support.DefaultProducer;
@@ -65,13 +66,20 @@ final class CopyUpsertProducer extends DefaultProducer {
       if (skip && records instanceof CsvReader csv && !csv.hasRecords()) {
         return skipped(load, origin);
       }
-      return Loader.load(endpoint.getDataSource(), load.spec(), origin, records);
+      return Loader.load(dataSource(message), load.spec(), origin, records);
     } catch (CaravanException e) {
       if (skip && e.code() == FailureCode.EMPTY_FILE) {
         return skipped(load, origin);
       }
       throw e;
     }
+  }
+
+  /** Only an object is one: a text that came with a message names none. */
+  private DataSource dataSource(Message message) {
+    return message.getHeader(CopyUpsertConstants.DATA_SOURCE) instanceof DataSource given
+        ? given
+        : endpoint.getDataSource();
   }
 
   private static LoadResult skipped(CopyUpsertLoad load, MessageOrigin origin) {

@@ -114,6 +114,8 @@ public enum FailureCode {
   CALLBACK_REFUSED,
   /** A setting or a project file is wrong; path, value and what is allowed are named. */
   CONFIG_INVALID,
+  /** A stored secret cannot be decrypted: its key is missing, or its row was changed. */
+  SECRET_UNREADABLE,
   /** No route brings this kind of records to this target. */
   NO_PROVIDER,
   /** The process ended or was stopped during the job. */

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +38,7 @@ public final class FileMover {
 
   private final String tenant;
   private final ProjectConfig project;
-  private final SftpSource source;
+  private final Supplier<SftpSource> source;
   private final JdbcJobRepository jobs;
 
   /** Kind of the effect that looks at a moved file once more, and of the job that tells of one. */
@@ -54,7 +55,8 @@ public final class FileMover {
   record Payload(
       UUID job, String project, String file, long size, long modifiedAtMillis, String movedTo) {}
 
-  FileMover(String tenant, ProjectConfig project, SftpSource source, JdbcJobRepository jobs) {
+  FileMover(
+      String tenant, ProjectConfig project, Supplier<SftpSource> source, JdbcJobRepository jobs) {
     this.tenant = tenant;
     this.project = project;
     this.source = source;
@@ -96,10 +98,12 @@ public final class FileMover {
         new FileStamp(what.file(), what.size(), Instant.ofEpochMilli(what.modifiedAtMillis()));
     FaultPoint.hit("K12");
     Moved moved =
-        source.move(
-            file,
-            project.sftp().moveTo(),
-            project.sftp().doneMarker().map(marker -> marker.markerOf(file.name())));
+        source
+            .get()
+            .move(
+                file,
+                project.sftp().moveTo(),
+                project.sftp().doneMarker().map(marker -> marker.markerOf(file.name())));
     FaultPoint.hit("K13");
     if (moved.move() == Move.CHANGED) {
       LOG.warn("{} changed after it was loaded; it stays and is loaded again", file.name());
@@ -128,7 +132,7 @@ public final class FileMover {
 
   /** A file that grew after its move is told as a failed job: nobody else would notice. */
   private void check(Payload what) throws SQLException {
-    long size = source.sizeOf(what.movedTo()).orElse(what.size());
+    long size = source.get().sizeOf(what.movedTo()).orElse(what.size());
     if (size == what.size()) {
       return;
     }

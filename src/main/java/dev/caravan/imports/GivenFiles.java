@@ -8,8 +8,7 @@ import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.queue.RunningJob;
 import dev.caravan.pgload.SqlFailure;
 import dev.caravan.project.ProjectConfig;
-import dev.caravan.project.SftpConfig.Download;
-import dev.caravan.project.SftpConfig.Links;
+import dev.caravan.project.SftpConfig;
 import dev.caravan.setup.SftpOverrides;
 import dev.caravan.source.entry.AllowedFolder;
 import dev.caravan.source.sftp.FileStamp;
@@ -20,36 +19,30 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.apache.camel.Exchange;
-import org.apache.camel.Processor;
-import org.apache.camel.support.SynchronizationAdapter;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * First step of an import of files that a call names: uploads, local files, or those of another
- * server or folder than the project's. The body becomes their list. They stay where they are.
+ * The files that a call names instead of those of its project's folder: uploads, local files, or
+ * those of another server or folder than the project's. They stay where they are.
  */
-public final class GivenFiles implements Processor {
-
-  private static final Logger LOG = LoggerFactory.getLogger(GivenFiles.class);
+public final class GivenFiles {
 
   private final SftpImport.Surroundings around;
+  private final SftpImport of;
   private final String tenant;
   private final ProjectConfig project;
   private final LoadOrder order;
   private final AllowedFolder folder;
 
-  GivenFiles(
-      SftpImport.Surroundings around, String tenant, ProjectConfig project, LoadOrder order) {
+  GivenFiles(SftpImport.Surroundings around, SftpImport of) {
     this.around = around;
-    this.tenant = tenant;
-    this.project = project;
-    this.order = order;
+    this.of = of;
+    this.tenant = of.tenant();
+    this.project = of.project();
+    this.order = of.order();
     this.folder =
         new AllowedFolder(
             around.localFiles().map(all -> all.resolve(tenant).toString()).orElse(""),
@@ -57,8 +50,12 @@ public final class GivenFiles implements Processor {
             "caravan.imports.folder");
   }
 
-  @Override
-  public void process(Exchange exchange) throws Exception {
+  /** Route step: the body becomes their list. */
+  static void list(Exchange exchange) throws Exception {
+    SftpImport.of(exchange).given().files(exchange);
+  }
+
+  private void files(Exchange exchange) throws IOException, InterruptedException {
     GivenParameters given =
         Parameters.read(exchange.getMessage().getBody(String.class), GivenParameters.class);
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
@@ -133,35 +130,13 @@ public final class GivenFiles implements Processor {
         () -> {}); // a local read ends by itself
   }
 
-  /** The route with the endpoint is there as long as the attempt is. */
   private List<ImportFile> elsewhere(Exchange exchange, SftpOverrides.Kept given, RunningJob job)
-      throws Exception {
+      throws InterruptedException {
     Attempt attempt = job.attempt();
-    ProjectConfig elsewhere = project.withSftp(around.overrides().config(tenant, project, given));
-    PollRoute route =
-        PollRoute.add(
-            around.context(),
-            "poll-%s-%s-%d".formatted(project.project(), attempt.jobId(), attempt.epoch()),
-            elsewhere,
-            around.defaultKnownHosts(),
-            false);
-    SftpSource source =
-        new SftpSource(
-            route::endpoint,
-            elsewhere.sftp().download() == Download.TEMP_FILE,
-            elsewhere.sftp().links() == Links.ANYWHERE,
-            Clock.systemUTC());
-    exchange
-        .getExchangeExtension()
-        .addOnCompletion(
-            new SynchronizationAdapter() {
-              @Override
-              public void onDone(Exchange done) {
-                source.close();
-                remove(route);
-              }
-            });
-    ReadyFiles.Found found = new ReadyFiles(elsewhere, source, file -> false).find(job);
+    SftpConfig there = around.overrides().config(tenant, project, given);
+    SftpSource source = of.source(there, SftpOverrides.namesServer(given));
+    ReadyFiles.Found found =
+        new ReadyFiles(project.withSftp(there), source, file -> false).find(job);
     ReadyFiles.text(found.left()).ifPresent(text -> FileRecorder.note(exchange, text));
     return found.files().stream()
         .map(
@@ -171,13 +146,5 @@ public final class GivenFiles implements Processor {
               return new ImportFile(stamp, load, file, file::abort);
             })
         .toList();
-  }
-
-  private static void remove(PollRoute route) {
-    try {
-      route.remove();
-    } catch (Exception e) {
-      LOG.warn("The route of an import's own server was not removed: {}", e.toString());
-    }
   }
 }

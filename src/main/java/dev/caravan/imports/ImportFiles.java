@@ -16,33 +16,29 @@ import dev.caravan.source.sftp.SftpSource;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** First step of an import: which files it loads. The body becomes their list. */
+/** Step of an import: which files it loads. The body becomes their list. */
 final class ImportFiles implements Processor {
 
   /** Exchange property: what the job was told. */
   static final String PARAMETERS = "CaravanImportParameters";
 
-  private final ProjectConfig project;
-  private final SftpSource source;
-  private final SftpFileGate gate;
-  private final LoadOrder order;
   private final JdbcJobRepository jobs;
+  private final Function<String, Optional<SftpFileGate>> gates;
 
-  ImportFiles(
-      ProjectConfig project,
-      SftpSource source,
-      SftpFileGate gate,
-      LoadOrder order,
-      JdbcJobRepository jobs) {
-    this.project = project;
-    this.source = source;
-    this.gate = gate;
-    this.order = order;
+  /**
+   * @param gates what the polls of a project have seen, by its key; empty for one that is not
+   *     polled
+   */
+  ImportFiles(JdbcJobRepository jobs, Function<String, Optional<SftpFileGate>> gates) {
+    this.gates = gates;
     this.jobs = jobs;
   }
 
@@ -50,20 +46,26 @@ final class ImportFiles implements Processor {
   public void process(Exchange exchange) throws InterruptedException {
     ImportParameters parameters =
         Parameters.read(exchange.getMessage().getBody(String.class), ImportParameters.class);
+    SftpSource source = SftpImport.of(exchange).source();
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
     Set<String> loaded = loaded(job);
     List<String> named = parameters.files().stream().filter(f -> !loaded.contains(f)).toList();
     List<FileStamp> files =
-        parameters.files().isEmpty() ? ready(exchange, job, loaded) : named(job, named);
+        parameters.files().isEmpty()
+            ? ready(exchange, job, source, loaded)
+            : named(job, source, named);
     exchange.setProperty(PARAMETERS, parameters);
     boolean single = parameters.files().size() == 1;
     UUID id = job.attempt().jobId();
     exchange
         .getMessage()
-        .setBody(order.of(files, FileStamp::name).stream().map(f -> file(f, single, id)).toList());
+        .setBody(
+            SftpImport.of(exchange).order().of(files, FileStamp::name).stream()
+                .map(f -> file(source, f, single, id))
+                .toList());
   }
 
-  private List<FileStamp> named(RunningJob job, List<String> named) {
+  private List<FileStamp> named(RunningJob job, SftpSource source, List<String> named) {
     List<FileStamp> found = source.find(named);
     requireAll(named, found, FailureCode.SOURCE_GONE, "are on the server");
     List<FileStamp> files = take(job, found, false);
@@ -71,7 +73,7 @@ final class ImportFiles implements Processor {
     return files;
   }
 
-  private ImportFile file(FileStamp stamp, boolean single, UUID job) {
+  private static ImportFile file(SftpSource source, FileStamp stamp, boolean single, UUID job) {
     SftpFile file = source.file(stamp);
     return new ImportFile(stamp, ImportFile.loadId(job, stamp.name(), single), file, file::abort);
   }
@@ -96,16 +98,18 @@ final class ImportFiles implements Processor {
   }
 
   /** A file that is not ready yet is left for the next import. */
-  private List<FileStamp> ready(Exchange exchange, RunningJob job, Set<String> loaded)
+  private List<FileStamp> ready(
+      Exchange exchange, RunningJob job, SftpSource source, Set<String> loaded)
       throws InterruptedException {
-    Set<FileStamp> taken = gate.taken();
-    ReadyFiles.Found found =
-        new ReadyFiles(project, source, file -> taken.contains(file) || gate.hasSettled(file))
-            .find(job);
+    ProjectConfig project = SftpImport.of(exchange).project();
+    Set<FileStamp> taken =
+        new ImportJournal(job.attempt().tenant(), project.project(), jobs).taken();
+    Optional<SftpFileGate> gate = gates.apply(project.project());
+    Predicate<FileStamp> settled =
+        file -> taken.contains(file) || gate.filter(g -> g.hasSettled(file)).isPresent();
+    ReadyFiles.Found found = new ReadyFiles(project, source, settled).find(job);
     List<FileStamp> wanted =
-        found.files().stream()
-            .filter(file -> gate.isWanted(file.name()) && !loaded.contains(file.name()))
-            .toList();
+        found.files().stream().filter(file -> !loaded.contains(file.name())).toList();
     List<FileStamp> files = take(job, wanted, project.sftp().byContent());
     List<String> notes = new ArrayList<>(found.left());
     if (files.isEmpty() && !wanted.isEmpty()) {
@@ -118,11 +122,11 @@ final class ImportFiles implements Processor {
   private List<FileStamp> take(RunningJob job, List<FileStamp> files, boolean again) {
     List<SourceFile> sources = files.stream().map(ImportJobs::source).toList();
     try {
-      return jobs.take(job.attempt().jobId(), project.project(), sources, again).stream()
+      return jobs.take(job.attempt().jobId(), job.attempt().project(), sources, again).stream()
           .map(ImportJobs::stamp)
           .toList();
     } catch (SQLException e) {
-      throw SqlFailure.of("Cannot take the files of project " + project.project(), e);
+      throw SqlFailure.of("Cannot take the files of project " + job.attempt().project(), e);
     }
   }
 }

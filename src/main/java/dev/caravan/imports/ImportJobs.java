@@ -12,13 +12,9 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.apache.camel.Exchange;
-import org.apache.camel.Processor;
-import org.apache.camel.component.file.FileComponent;
-import org.apache.camel.component.file.GenericFile;
 
-/** The jobs of one project; as a step of the polling route it launches one for each file. */
-public final class ImportJobs implements Processor {
+/** The jobs of one project. */
+public final class ImportJobs {
 
   /** Kind of the jobs. */
   public static final String KIND = "import-sftp";
@@ -28,6 +24,12 @@ public final class ImportJobs implements Processor {
 
   /** Kind of the jobs that load local files. */
   public static final String LOCAL_KIND = "import-local";
+
+  /** The route of jobs that load files of the project's server. */
+  private static final String ROUTE = "import-sftp";
+
+  /** The route of jobs that load files that a call names. */
+  private static final String GIVEN_ROUTE = "import-given";
 
   private final String tenant;
   private final ProjectConfig project;
@@ -44,14 +46,9 @@ public final class ImportJobs implements Processor {
     this.timeout = timeout;
   }
 
-  /** The id of the route that does the work. */
-  static String route(ProjectConfig project) {
-    return "import-" + project.project();
-  }
-
   /** A request to import some files, or all that are ready; more can be said before its launch. */
   public JobRequest request(ImportParameters parameters) {
-    return request(KIND, route(project), parameters);
+    return request(KIND, ROUTE, parameters);
   }
 
   /** A request for work on the project by the route. */
@@ -63,11 +60,6 @@ public final class ImportJobs implements Processor {
         .attempts(retry.attempts(), timeout);
   }
 
-  /** The id of the route that loads files that a call names. */
-  static String givenRoute(ProjectConfig project) {
-    return "given-" + project.project();
-  }
-
   /**
    * A request to import files that a call names; more can be said before its launch.
    *
@@ -75,22 +67,20 @@ public final class ImportJobs implements Processor {
    */
   public JobRequest request(GivenParameters given, Optional<String> filename) {
     String kind = given.sftp() != null ? KIND : given.files().isEmpty() ? UPLOAD_KIND : LOCAL_KIND;
-    JobRequest request = request(kind, givenRoute(project), given);
+    JobRequest request = request(kind, GIVEN_ROUTE, given);
     filename.flatMap(this::target).ifPresent(request::target);
     return request;
   }
 
-  @Override
-  public void process(Exchange exchange) {
-    FileStamp file =
-        FileStamp.of(exchange.getProperty(FileComponent.FILE_EXCHANGE_FILE, GenericFile.class));
-    String name = file.name();
-    JobRequest request = request(new ImportParameters(List.of(name), false)).source(source(file));
-    target(name).ifPresent(request::target);
+  /** Launches the import of one file, unless the file has a job. */
+  void launch(FileStamp file) {
+    JobRequest request =
+        request(new ImportParameters(List.of(file.name()), false)).source(source(file));
+    target(file.name()).ifPresent(request::target);
     try {
       launcher.launch(request);
     } catch (SQLException e) {
-      throw SqlFailure.of("Cannot launch the import of " + name, e);
+      throw SqlFailure.of("Cannot launch the import of " + file.name(), e);
     }
   }
 

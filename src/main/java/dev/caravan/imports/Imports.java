@@ -2,38 +2,98 @@ package dev.caravan.imports;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.Effect;
+import dev.caravan.job.FileResult;
+import dev.caravan.job.camel.FileRecorder;
+import dev.caravan.job.camel.RejectReplay;
+import dev.caravan.job.camel.RouteWork;
+import dev.caravan.job.camel.Schedule;
+import dev.caravan.job.camel.Schedules;
+import dev.caravan.job.jdbc.JdbcJobRepository;
+import dev.caravan.job.queue.RunningJob;
+import dev.caravan.project.DoneMarker;
 import dev.caravan.project.ProjectConfig;
+import dev.caravan.project.ScheduleConfig;
+import dev.caravan.project.SftpConfig;
+import dev.caravan.project.SftpConfig.Links;
 import dev.caravan.setup.Connections;
 import dev.caravan.setup.Projects;
 import dev.caravan.setup.StoredProject;
+import dev.caravan.source.sftp.FileStamp;
+import dev.caravan.source.sftp.SftpFileGate;
+import dev.caravan.source.sftp.SftpPoll;
 import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.spi.Registry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The imports that run on this node: those of project files, and those of stored projects, which
- * come, change and go while it runs.
+ * The imports of all projects: those of files, and those that tenants store, which come, change and
+ * go while it runs. A job, a call or a move asks for its project when it needs it, and gets it as
+ * it is stored then. What polls and what has a schedule is kept up to date by a thread of its own,
+ * which nobody waits for; a stored project that cannot run is told as a problem and hurts nobody.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what is scheduled guards itself
 public final class Imports implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Imports.class);
 
+  /** Exchange property: whose folder is looked into. */
+  private static final String POLLER = "CaravanPoller";
+
+  private static final Duration LOOK_EVERY = Duration.ofSeconds(2);
+
   private final SftpImport.Surroundings around;
   private final Projects projects;
-  private final Map<String, SftpImport> running = new ConcurrentHashMap<>();
-  private final Map<String, Long> versions = new HashMap<>();
-  private final Set<String> failed = new HashSet<>();
+  private final Schedules schedules;
+  private final ProducerTemplate route;
+  private final Polls polls = new Polls(this::poll);
+  private final Map<String, ProjectConfig> ofFiles = new ConcurrentHashMap<>();
+  private final Map<String, String> problems = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService looking =
+      Executors.newSingleThreadScheduledExecutor(
+          work -> {
+            Thread thread = new Thread(work, "projects");
+            thread.setDaemon(true);
+            return thread;
+          });
 
-  /** None runs yet. */
-  public Imports(SftpImport.Surroundings around, Projects projects) {
+  /** As taken over, by key; of the looking thread alone, like what follows. */
+  private final Map<String, Long> versions = new HashMap<>();
+
+  private Projects.Mark seen;
+  private boolean away;
+
+  /**
+   * None runs yet.
+   *
+   * @param context has the routes
+   */
+  public Imports(
+      CamelContext context,
+      SftpImport.Surroundings around,
+      Projects projects,
+      Schedules schedules) {
     this.around = around;
     this.projects = projects;
+    this.schedules = schedules;
+    this.route = context.createProducerTemplate();
   }
 
   /**
@@ -42,88 +102,208 @@ public final class Imports implements AutoCloseable {
    * @throws CaravanException CONFIG_INVALID when it cannot be started
    */
   public void addOfFile(ProjectConfig project) {
-    try {
-      running.put(project.project(), SftpImport.add(around, Connections.OPERATOR, project));
-    } catch (CaravanException e) {
-      throw e;
-    } catch (Exception e) {
-      throw new CaravanException(
-          FailureCode.CONFIG_INVALID,
-          "project %s cannot be started: %s".formatted(project.project(), e.getMessage()),
-          e);
-    }
+    SftpImport added = new SftpImport(around, Connections.OPERATOR, project, true);
+    var unused = added.source(); // its known hosts can be read
+    project.schedule().cron().ifPresent(cron -> Schedule.check(project.project(), cron));
+    ofFiles.put(project.project(), project);
   }
 
-  /** By the project's key; empty when no such one runs here. */
-  public Optional<SftpImport> find(String key) {
-    return Optional.ofNullable(running.get(key));
-  }
-
-  /** As above, of a tenant; one that was stored a moment ago is started. */
-  public Optional<SftpImport> find(String tenant, String name) throws SQLException {
-    String key = StoredProject.key(tenant, name);
-    if (!running.containsKey(key)) {
-      sync();
-    }
-    return find(key);
-  }
-
-  /** Makes up for instants of schedules that were missed. */
-  public void catchUp() throws SQLException {
-    for (SftpImport one : running.values()) {
-      if (one.schedule().isPresent()) {
-        one.schedule().get().catchUp();
-      }
-    }
+  /** From now on polls and schedules work, and what is stored is taken over. */
+  public void start() {
+    ofFiles.values().forEach(project -> begin(Connections.OPERATOR, project, true));
+    looking.scheduleWithFixedDelay(this::look, 0, LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /**
-   * Takes over what was stored, changed or deleted, on whatever node. An import that works is
-   * replaced or removed once it does not; one that cannot be started is tried again each time.
+   * By the project's key; empty when there is no such one.
+   *
+   * @throws CaravanException when it is stored and cannot be read
    */
-  public synchronized void sync() throws SQLException {
-    Map<String, StoredProject> wanted = projects.stored();
+  public Optional<SftpImport> find(String key) throws SQLException {
+    ProjectConfig ofFile = ofFiles.get(key);
+    if (ofFile != null) {
+      return Optional.of(new SftpImport(around, Connections.OPERATOR, ofFile, true));
+    }
+    String tenant = StoredProject.tenantOf(key);
+    return projects.config(key).map(project -> new SftpImport(around, tenant, project, false));
+  }
+
+  /** As above, of a tenant. */
+  public Optional<SftpImport> find(String tenant, String name) throws SQLException {
+    return find(StoredProject.key(tenant, name));
+  }
+
+  /** Why a project does not run; empty for one that does. */
+  public Optional<String> problem(String key) {
+    return Optional.ofNullable(problems.get(key));
+  }
+
+  /** Something was stored, changed or deleted; it is taken over soon. */
+  public void changed() {
+    if (!looking.isShutdown()) {
+      looking.execute(this::look);
+    }
+  }
+
+  /** Takes over what was stored, changed or deleted, on whatever node. */
+  private void look() {
+    try {
+      Projects.Mark now = projects.mark();
+      if (!now.equals(seen)) {
+        takeOver();
+        seen = now;
+      }
+      away = false;
+    } catch (SQLException | RuntimeException e) {
+      if (!away) {
+        LOG.warn("The stored projects could not be looked at: {}", e.toString());
+      }
+      away = true;
+    }
+  }
+
+  private void takeOver() throws SQLException {
+    Map<String, Long> wanted = projects.versions();
     for (String key : Set.copyOf(versions.keySet())) {
-      StoredProject now = wanted.get(key);
-      if ((now == null || now.version() != versions.get(key)) && !running.get(key).isBusy()) {
-        remove(key);
+      if (!versions.get(key).equals(wanted.get(key))) {
+        end(key);
+        versions.remove(key);
+        problems.remove(key);
       }
     }
-    for (StoredProject project : wanted.values()) {
-      if (!running.containsKey(project.key())) {
-        start(project);
+    for (Map.Entry<String, Long> stored : wanted.entrySet()) {
+      if (!versions.containsKey(stored.getKey()) && !ofFiles.containsKey(stored.getKey())) {
+        takeOver(stored.getKey());
+        versions.put(stored.getKey(), stored.getValue());
       }
     }
   }
 
-  private void remove(String key) {
-    SftpImport old = running.remove(key);
-    versions.remove(key);
+  private void takeOver(String key) throws SQLException {
     try {
-      old.remove();
-    } catch (Exception e) {
-      LOG.warn("The routes of project {} were not removed as they should: {}", key, e.toString());
+      Optional<ProjectConfig> project = projects.config(key);
+      if (project.isPresent()) {
+        begin(StoredProject.tenantOf(key), project.get(), false);
+        LOG.debug("Project {} is taken over", key);
+      }
+    } catch (CaravanException e) {
+      if (e.code() == FailureCode.DB_UNAVAILABLE) {
+        throw e;
+      }
+      broken(key, e.code() + ": " + e.getMessage());
+    } catch (RuntimeException e) {
+      broken(key, FailureCode.INTERNAL + ": " + e);
     }
   }
 
-  private void start(StoredProject project) throws SQLException {
+  private void broken(String key, String problem) {
+    problems.put(key, problem);
+    LOG.error("Project {} cannot run: {}", key, problem);
+  }
+
+  private void begin(String tenant, ProjectConfig project, boolean ofFile) {
+    SftpImport found = new SftpImport(around, tenant, project, ofFile);
+    if (project.schedule().cron().isPresent()) {
+      schedules.add(schedule(project));
+    } else {
+      polls.put(poller(found));
+    }
+  }
+
+  private void end(String key) {
+    polls.remove(key);
+    schedules.remove(scheduleName(key));
+  }
+
+  private static String scheduleName(String key) {
+    return "import-" + key;
+  }
+
+  private Schedule schedule(ProjectConfig project) {
+    String key = project.project();
+    ScheduleConfig config = project.schedule();
+    String name = scheduleName(key);
+    return new Schedule(
+        name,
+        config.cron().orElseThrow(),
+        config.zone(),
+        config.runMissed() ? Schedule.Misfire.RUN_ONCE : Schedule.Misfire.SKIP,
+        () -> required(key).jobs().request(new ImportParameters(List.of(), false)),
+        around.fires(),
+        Clock.systemUTC());
+  }
+
+  /** Keeps of the project what a look into an unchanged folder needs. */
+  private Poller poller(SftpImport found) {
+    String key = found.project().project();
+    Optional<DoneMarker> marker = found.project().sftp().doneMarker();
+    ImportJournal journal = new ImportJournal(found.tenant(), key, around.jobs());
+    SftpConfig sftp = found.project().sftp();
+    SftpFileGate gate =
+        new SftpFileGate(
+            new CoveredNames(() -> required(key).project()),
+            journal,
+            new SftpFileGate.Rules(sftp.stable(), sftp.links() == Links.ANYWHERE),
+            System::nanoTime);
+    SftpPoll poll =
+        new SftpPoll(
+            found.source(),
+            (file, names) -> ReadyFiles.isComplete(marker, file, names),
+            gate,
+            journal,
+            Clock.systemUTC());
+    return new Poller(found.tenant(), key, sftp.pollInterval(), gate, poll);
+  }
+
+  /** What polls or has a schedule may have been deleted a moment ago. */
+  private SftpImport required(String key) {
     try {
-      ProjectConfig config = projects.config(project);
-      running.put(project.key(), SftpImport.add(around, project.tenant(), config));
-      versions.put(project.key(), project.version());
-      failed.remove(project.key());
-      LOG.info("Project {} is imported as of version {}", project.key(), project.version());
+      return find(key).orElseThrow(() -> FindImport.gone(key));
     } catch (SQLException e) {
-      throw e;
-    } catch (Exception e) {
-      if (failed.add(project.key())) {
-        LOG.error("Project {} cannot be started: {}", project.key(), e.getMessage());
-      }
+      throw FindImport.unreadable(key, e);
     }
+  }
+
+  private void poll(Poller poller) {
+    Exchange look =
+        route.send("direct:poll-sftp", exchange -> exchange.setProperty(POLLER, poller));
+    if (look.getException() != null) {
+      LOG.warn("Project {}: {}", poller.key(), look.getException().getMessage());
+    }
+  }
+
+  /** Gives the steps of the routes that all projects share their names. */
+  public void bind(Registry steps) {
+    JdbcJobRepository jobs = around.jobs();
+    steps.bind("listReady", (Processor) Imports::listReady);
+    steps.bind("launchImport", (Processor) this::launch);
+    steps.bind("findImport", new FindImport(this));
+    steps.bind("listImport", new ImportFiles(jobs, key -> polls.find(key).map(Poller::gate)));
+    steps.bind("listGiven", (Processor) GivenFiles::list);
+    steps.bind("planImport", new LoadPlanner());
+    steps.bind("recordImport", new FileRecorder(jobs, Imports::effects));
+    steps.bind("endImport", new ImportEnd());
+    steps.bind("replayImport", new RejectReplay(Replay::refused));
+  }
+
+  private static void listReady(Exchange exchange) {
+    exchange.getMessage().setBody(exchange.getProperty(POLLER, Poller.class).poll().run());
+  }
+
+  private void launch(Exchange exchange) {
+    String key = exchange.getProperty(POLLER, Poller.class).key();
+    required(key).jobs().launch(exchange.getMessage().getBody(FileStamp.class));
+  }
+
+  private static List<Effect> effects(Exchange exchange, FileResult file) {
+    UUID job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class).attempt().jobId();
+    return SftpImport.of(exchange).mover().effects(job, file);
   }
 
   @Override
   public void close() {
-    running.values().forEach(SftpImport::close);
+    looking.shutdownNow();
+    polls.close();
+    route.stop();
   }
 }

@@ -29,12 +29,6 @@ import org.apache.camel.Processor;
 /** Route step for one file: what is loaded, where and how, by the project's rules. */
 final class LoadPlanner implements Processor {
 
-  private final ProjectConfig project;
-
-  LoadPlanner(ProjectConfig project) {
-    this.project = project;
-  }
-
   @Override
   public void process(Exchange exchange) {
     ImportFile file = exchange.getMessage().getBody(ImportFile.class);
@@ -45,9 +39,11 @@ final class LoadPlanner implements Processor {
     describe(exchange.getMessage(), file);
     exchange.getMessage().setBody(file.content());
     job.onStop(file.abort());
+    SftpImport of = SftpImport.of(exchange);
+    exchange.getMessage().setHeader(CopyUpsertConstants.DATA_SOURCE, of.target());
     exchange
         .getMessage()
-        .setHeader(CopyUpsertConstants.LOAD, load(project, stamp.name(), parameters.force()));
+        .setHeader(CopyUpsertConstants.LOAD, load(of.project(), stamp.name(), parameters.force()));
   }
 
   private static void describe(Message message, ImportFile file) {

@@ -9,7 +9,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
 
 /**
  * Carries out what stands in the outbox about loaded files: their moves, and looks at them after.
@@ -19,28 +18,35 @@ public final class MoveFiles implements EffectHandler {
   private static final RetrySchedule RETRIES =
       RetrySchedule.doubling(Duration.ofSeconds(2), Duration.ofMinutes(1), Duration.ofDays(3));
 
-  private final Function<String, Optional<FileMover>> movers;
+  private final Find imports;
 
-  /** By the keys of their projects. */
-  public MoveFiles(Function<String, Optional<FileMover>> movers) {
-    this.movers = movers;
+  /** Finds a project by its key. */
+  @FunctionalInterface
+  public interface Find {
+    /** Empty when there is none; fails while the database is away. */
+    Optional<SftpImport> by(String key) throws SQLException;
+  }
+
+  /** Of these projects. */
+  public MoveFiles(Find imports) {
+    this.imports = imports;
   }
 
   @Override
   public Outcome run(UUID id, String payload) {
     FileMover.Payload what = Parameters.read(payload, FileMover.Payload.class);
-    Optional<FileMover> mover = movers.apply(what.project());
-    if (mover.isEmpty()) {
-      return Outcome.retry(
-          null, "Project " + what.project() + " is not configured on this node.", Duration.ZERO);
-    }
     try {
-      mover.get().carryOut(what);
+      Optional<SftpImport> project = imports.by(what.project());
+      if (project.isEmpty()) {
+        return Outcome.retry(
+            null, "Project " + what.project() + " is not configured on this node.", Duration.ZERO);
+      }
+      project.get().mover().carryOut(what);
       return Outcome.done(null);
     } catch (CaravanException e) {
       return Outcome.retry(null, e.code() + " " + e.getMessage(), Duration.ZERO);
     } catch (SQLException e) {
-      throw SqlFailure.of("Cannot note that a file was moved", e);
+      throw SqlFailure.of("Cannot look up or note the move of " + what.file(), e);
     }
   }
 

@@ -75,8 +75,13 @@ final class ReadyFiles {
     Optional<DoneMarker> marker = project.sftp().doneMarker();
     return listed.stream()
         .filter(file -> project.covers(file.name()))
-        .filter(file -> marker.isEmpty() || names.contains(marker.get().markerOf(file.name())))
+        .filter(file -> isComplete(marker, file, names))
         .toList();
+  }
+
+  /** Whether the marker of a file is among the names of its folder, if there are markers. */
+  static boolean isComplete(Optional<DoneMarker> marker, FileStamp file, Set<String> names) {
+    return marker.isEmpty() || names.contains(marker.get().markerOf(file.name()));
   }
 
   /** Why files of a folder are not loaded, each a sentence without its full stop. */

@@ -3,8 +3,8 @@ package dev.caravan.imports;
 import dev.caravan.job.JobRequest;
 import dev.caravan.job.camel.RejectReplay;
 import dev.caravan.job.jdbc.JobReports.FileLoad;
-import dev.caravan.project.ProjectConfig;
 import java.util.UUID;
+import org.apache.camel.Exchange;
 
 /**
  * Replays corrected rejects of an import, by the rules that its project has for the file that they
@@ -12,34 +12,30 @@ import java.util.UUID;
  */
 public final class Replay {
 
-  private final ProjectConfig project;
+  private static final String ROUTE = "replay-rejects";
+
   private final ImportJobs jobs;
 
   /** What the job is told. */
   record Told(UUID load, String file) {}
 
-  Replay(ProjectConfig project, ImportJobs jobs) {
-    this.project = project;
+  Replay(ImportJobs jobs) {
     this.jobs = jobs;
-  }
-
-  /** The id of the route that does it. */
-  static String route(ProjectConfig project) {
-    return "replay-" + project.project();
   }
 
   /** A request to replay the fixed records of a load. */
   public JobRequest request(FileLoad load) {
     Told told = new Told(load.loadId(), load.file());
-    JobRequest request = jobs.request(RejectReplay.KIND, route(project), told);
+    JobRequest request = jobs.request(RejectReplay.KIND, ROUTE, told);
     jobs.target(load.file()).ifPresent(request::target); // one after the other with its imports
     return request;
   }
 
-  /** What a job with these parameters is to replay. */
-  RejectReplay.Refused refused(String parameters) {
-    Told told = Parameters.read(parameters, Told.class);
+  /** What the job of a message is to replay. */
+  static RejectReplay.Refused refused(Exchange exchange) {
+    Told told = Parameters.read(exchange.getMessage().getBody(String.class), Told.class);
+    SftpImport of = SftpImport.of(exchange);
     return new RejectReplay.Refused(
-        told.load(), told.file(), LoadPlanner.load(project, told.file(), true));
+        told.load(), told.file(), LoadPlanner.load(of.project(), told.file(), true), of.target());
   }
 }

@@ -145,14 +145,14 @@ public final class Secrets {
   /**
    * The secret itself.
    *
-   * @throws CaravanException CONFIG_INVALID when the key is another one or the bytes are not those
-   *     that were encrypted for the place
+   * @throws CaravanException SECRET_UNREADABLE when the key is another one or the bytes are not
+   *     those that were encrypted for the place
    */
   public String decrypt(byte[] encrypted, Place place) {
     String key = keyId(encrypted);
     if (!keys.contains(key)) {
       throw new CaravanException(
-          FailureCode.CONFIG_INVALID,
+          FailureCode.SECRET_UNREADABLE,
           "caravan.secrets.key: the key with the id %s is missing; without it what is stored cannot be read. Given are %s."
               .formatted(key, keys));
     }
@@ -160,7 +160,7 @@ public final class Secrets {
       return new String(aead.decrypt(encrypted, place.bytes()), StandardCharsets.UTF_8);
     } catch (GeneralSecurityException e) {
       throw new CaravanException(
-          FailureCode.CONFIG_INVALID,
+          FailureCode.SECRET_UNREADABLE,
           "caravan.secrets.key: the key with the id %s does not open %s of %s: it is another key, or the row was changed."
               .formatted(key, place.field(), place.owner()),
           e);

@@ -5,6 +5,8 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -87,7 +89,13 @@ public record DatabaseUrl(
   public boolean hasLoginOf(DatabaseUrl other) {
     return host.equalsIgnoreCase(other.host)
         && port == other.port
-        && username.equals(other.username);
+        && username.equals(other.username)
+        && option("sslmode").equals(other.option("sslmode"));
+  }
+
+  /** The values of an option, as they are written; more than one is for the driver to judge. */
+  private List<String> option(String name) {
+    return Arrays.stream(query.split("&", -1)).filter(o -> o.startsWith(name + "=")).toList();
   }
 
   /** As JDBC has it, without a login. */

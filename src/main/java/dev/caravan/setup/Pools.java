@@ -99,12 +99,12 @@ public final class Pools implements AutoCloseable {
     if (connection.readOnly()) {
       return test(ofSettings.apply(connection.name()));
     }
-    Optional<StoredConnection> opened = table.open(connection.id());
-    if (opened.isEmpty()) {
-      return Optional.of("The connection is gone.");
-    }
-    DatabaseUrl url = opened.get().url();
     try {
+      Optional<StoredConnection> opened = table.open(connection.id());
+      if (opened.isEmpty()) {
+        return Optional.of("The connection is gone.");
+      }
+      DatabaseUrl url = opened.get().url();
       Database.check(
           connection.name(),
           url.jdbc(),

@@ -19,6 +19,9 @@ import java.util.function.Consumer;
  */
 public final class ProjectRules {
 
+  /** A thousand table rules fit; the file of an operator may be larger. */
+  private static final int MAX_CHARS = 256 * 1024;
+
   private final AllowedHosts hosts;
   private final boolean canEncrypt;
   private final boolean hasKnownHosts;
@@ -86,15 +89,20 @@ public final class ProjectRules {
   }
 
   private ProjectConfig read(ObjectNode document) {
+    String text = document.toString();
+    if (text.length() > MAX_CHARS) {
+      throw RefusedSetup.invalid(
+          "", "found %d characters; allowed are %d".formatted(text.length(), MAX_CHARS));
+    }
     try {
-      ProjectConfig config = reader.read(document.toString(), "project");
+      ProjectConfig config = reader.read(text, "project");
       trial.accept(config);
       return config;
     } catch (InvalidProject e) {
       throw RefusedSetup.invalid(
           e.findings().stream().map(f -> new Finding(f.pointer(), f.problem())).toList());
     } catch (CaravanException e) {
-      throw RefusedSetup.invalid("", e.getMessage());
+      throw RefusedSetup.invalid("/schedule", e.getMessage());
     }
   }
 

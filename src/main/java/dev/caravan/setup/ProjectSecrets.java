@@ -42,7 +42,7 @@ final class ProjectSecrets {
         if (!login(document).equals(login(before))) {
           throw RefusedSetup.invalid(
               "/sftp/" + key,
-              "host, port or username is another and the secret is missing; allowed is the same login, or one with its secret");
+              "host, port, username or host key is another and the secret is missing; allowed is the same login, or one with its secret");
         }
         ((ObjectNode) document.get("sftp")).put(key, secrets.get(key));
       }
@@ -53,12 +53,15 @@ final class ProjectSecrets {
     return DatabaseUrl.MASK.equals(sftp(document).path(key).textValue());
   }
 
+  /** What a secret is sent to; who sets another must know the secret. */
   private static List<String> login(ObjectNode document) {
     JsonNode sftp = sftp(document);
     return List.of(
         sftp.path("host").asText(),
         String.valueOf(sftp.path("port").asInt(DEFAULT_PORT)),
-        sftp.path("username").asText());
+        sftp.path("username").asText(),
+        sftp.path("host_key").toString(),
+        sftp.path("known_hosts").asText());
   }
 
   private static JsonNode sftp(ObjectNode document) {

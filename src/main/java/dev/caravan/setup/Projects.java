@@ -3,30 +3,44 @@ package dev.caravan.setup;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.caravan.failure.CaravanException;
+import dev.caravan.failure.FailureCode;
 import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.ProjectConfigReader;
 import dev.caravan.setup.RefusedSetup.Finding;
 import dev.caravan.setup.jdbc.ProjectTable;
 import dev.caravan.setup.jdbc.ProjectTable.Draft;
+import java.lang.ref.WeakReference;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The projects that tenants have, those of files among them. */
 public final class Projects {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Ten times what an idle project was measured to cost: docs/reliability.md. */
+  private static final long BYTES_EACH = 50_000;
+
   private final ProjectTable table;
   private final List<StoredProject> ofFiles;
   private final Connections connections;
   private final ProjectRules rules;
   private final ProjectConfigReader reader = new ProjectConfigReader(Map.of());
+
+  /** What was read of a version; kept until memory is cleaned up. */
+  private record Read(long version, WeakReference<ProjectConfig> config) {}
+
+  private final Map<String, Read> read = new ConcurrentHashMap<>();
+
+  /** How many stored projects there are, and the sum of their versions, which only grow. */
+  public record Mark(long projects, long versions) {}
 
   /**
    * @param ofFiles those of files, read only
@@ -52,7 +66,11 @@ public final class Projects {
 
   /** One of a tenant. */
   public Optional<StoredProject> find(String tenant, String name) throws SQLException {
-    return list(tenant).stream().filter(p -> p.name().equals(name)).findFirst();
+    Optional<StoredProject> ofFile =
+        ofFiles.stream()
+            .filter(p -> p.tenant().equals(tenant) && p.name().equals(name))
+            .findFirst();
+    return ofFile.isPresent() ? ofFile : table.find(tenant, name);
   }
 
   /**
@@ -66,7 +84,18 @@ public final class Projects {
     if (find(tenant, draft.name()).isPresent()) {
       throw RefusedSetup.conflict("There is a project '%s' already.".formatted(draft.name()));
     }
+    requireRoom();
     return table.create(draft);
+  }
+
+  /** Refused before memory is short, not when it is. */
+  private void requireRoom() throws SQLException {
+    long most = Runtime.getRuntime().maxMemory() / BYTES_EACH;
+    if (table.mark().projects() >= most) {
+      throw RefusedSetup.conflict(
+          "There are %d projects, as many as the memory of this node has room for; delete some, or give it more (-Xmx)."
+              .formatted(most));
+    }
   }
 
   /**
@@ -130,15 +159,46 @@ public final class Projects {
     }
   }
 
-  /** The stored projects of all tenants, by {@link StoredProject#key()}. */
-  public Map<String, StoredProject> stored() throws SQLException {
-    Map<String, StoredProject> stored = new HashMap<>();
-    table.all().forEach(project -> stored.put(project.key(), project));
-    return stored;
+  /** What becomes another one with each change of a stored project of whatever tenant. */
+  public Mark mark() throws SQLException {
+    return table.mark();
   }
 
-  /** A stored project as routes are made of it: named by its key, with secrets and database. */
-  public ProjectConfig config(StoredProject project) throws SQLException {
+  /** The versions of the stored projects of all tenants, by {@link StoredProject#key()}. */
+  public Map<String, Long> versions() throws SQLException {
+    return table.versions();
+  }
+
+  /**
+   * A stored project as jobs have it: named by its key, with secrets and database.
+   *
+   * @return empty when there is no such one
+   * @throws CaravanException CONFIG_INVALID when what is stored breaks rules, SECRET_UNREADABLE
+   *     when a secret cannot be decrypted
+   */
+  public Optional<ProjectConfig> config(String key) throws SQLException {
+    String tenant = StoredProject.tenantOf(key);
+    String name = StoredProject.nameOf(key);
+    Optional<Long> version = table.version(tenant, name);
+    if (version.isEmpty()) {
+      read.remove(key);
+      return Optional.empty();
+    }
+    Read known = read.get(key);
+    ProjectConfig config = known == null ? null : known.config().get();
+    if (config != null && known.version() == version.get()) {
+      return Optional.of(config);
+    }
+    Optional<StoredProject> stored = table.find(tenant, name);
+    if (stored.isEmpty()) {
+      return Optional.empty();
+    }
+    ProjectConfig now = config(stored.get());
+    read.put(key, new Read(stored.get().version(), new WeakReference<>(now)));
+    return Optional.of(now);
+  }
+
+  private ProjectConfig config(StoredProject project) throws SQLException {
     ObjectNode document = object(project.config());
     ProjectSecrets.put(document, table.secrets(project.id()));
     ProjectConfig config = reader.read(document.toString(), project.key());
@@ -146,7 +206,12 @@ public final class Projects {
         connections
             .find(project.tenant(), project.connectionId())
             .map(Connections::bean)
-            .orElse(config.connection());
+            .orElseThrow(
+                () ->
+                    new CaravanException(
+                        FailureCode.CONFIG_INVALID,
+                        "%s: connection: found '%s', which is not there any more"
+                            .formatted(project.key(), config.connection())));
     return new ProjectConfig(
         project.key(),
         connection,

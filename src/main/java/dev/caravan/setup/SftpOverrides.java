@@ -67,7 +67,7 @@ public final class SftpOverrides {
    * Where the files of the import are. Nothing becomes of them after the load, and they are whole
    * when somebody asks for them, unless a settle time is given.
    *
-   * @throws dev.caravan.failure.CaravanException CONFIG_INVALID when its secrets cannot be read
+   * @throws dev.caravan.failure.CaravanException SECRET_UNREADABLE when its secrets cannot be read
    */
   public SftpConfig config(String tenant, ProjectConfig project, Kept kept) {
     ObjectNode document = document(kept.sftp());
@@ -91,6 +91,11 @@ public final class SftpOverrides {
         kept.sftp().hasNonNull("links") ? given.links() : of.links(),
         of.byContent(),
         of.download());
+  }
+
+  /** Whether it names a server of its own, not only another folder of the project's. */
+  public static boolean namesServer(Kept kept) {
+    return kept.sftp().hasNonNull("host");
   }
 
   private static Place place(String tenant, UUID id, ProjectConfig project, String key) {

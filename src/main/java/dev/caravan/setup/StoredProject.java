@@ -21,7 +21,7 @@ public record StoredProject(
     Instant updatedAt,
     boolean readOnly) {
 
-  /** The name that no other project has, of whatever tenant: routes, jobs and beans use it. */
+  /** The name that no other project has, of whatever tenant: jobs and schedules use it. */
   public String key() {
     return key(tenant, name);
   }
@@ -29,5 +29,16 @@ public record StoredProject(
   /** As above; a project's name has no dot, so that the last one ends the tenant's. */
   public static String key(String tenant, String name) {
     return tenant.equals(Connections.OPERATOR) ? name : tenant + "." + name;
+  }
+
+  /** The tenant in a key. */
+  public static String tenantOf(String key) {
+    int dot = key.lastIndexOf('.');
+    return dot < 0 ? Connections.OPERATOR : key.substring(0, dot);
+  }
+
+  /** The name in a key. */
+  static String nameOf(String key) {
+    return key.substring(key.lastIndexOf('.') + 1);
   }
 }

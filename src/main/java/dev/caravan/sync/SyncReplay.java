@@ -11,8 +11,10 @@ import dev.caravan.job.camel.RejectReplay;
 import dev.caravan.job.jdbc.JobReports.FileLoad;
 import java.util.Optional;
 import java.util.UUID;
+import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.EndpointAware;
+import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 
 /**
@@ -27,6 +29,7 @@ public final class SyncReplay {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final CamelContext context;
+  private final DataSource target;
   private final ModuleSync.Settings settings;
 
   /**
@@ -38,9 +41,11 @@ public final class SyncReplay {
 
   /**
    * @param context has the providers' routes
+   * @param target where they load to
    */
-  public SyncReplay(CamelContext context, ModuleSync.Settings settings) {
+  public SyncReplay(CamelContext context, DataSource target, ModuleSync.Settings settings) {
     this.context = context;
+    this.target = target;
     this.settings = settings;
   }
 
@@ -68,12 +73,12 @@ public final class SyncReplay {
   }
 
   /**
-   * What a job with these parameters is to replay.
+   * What the job of a message is to replay.
    *
    * @throws CaravanException NO_PROVIDER when the sync's route is not there any more
    */
-  public RejectReplay.Refused refused(String parameters) {
-    Told told = told(parameters);
+  public RejectReplay.Refused refused(Exchange exchange) {
+    Told told = told(exchange.getMessage().getBody(String.class));
     CopyUpsertLoad by =
         Optional.ofNullable(context.getRoute(told.route()))
             .flatMap(SyncReplay::load)
@@ -83,7 +88,7 @@ public final class SyncReplay {
                         FailureCode.NO_PROVIDER,
                         "There is no route %s any more that loads into a table."
                             .formatted(told.route())));
-    return new RejectReplay.Refused(told.load(), told.file(), by);
+    return new RejectReplay.Refused(told.load(), told.file(), by, target);
   }
 
   /** The load of a route, wherever among its steps. */

@@ -12,6 +12,7 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.JobRequest;
 import dev.caravan.job.camel.Schedule;
+import dev.caravan.job.camel.Schedules;
 import dev.caravan.job.jdbc.ScheduleFires;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,9 +23,7 @@ import java.time.DateTimeException;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
-import org.apache.camel.CamelContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,40 +60,22 @@ public final class SyncSchedules {
   }
 
   /**
-   * Makes a route of each entry of a file.
+   * Makes a schedule of each entry of a file.
    *
-   * @return what has to be asked about instants that were missed
    * @throws CaravanException CONFIG_INVALID with the place and what is allowed
    */
-  public List<Schedule> add(CamelContext context, Path file, ScheduleFires fires) throws Exception {
-    List<Schedule> schedules = new ArrayList<>();
+  public void add(Schedules schedules, Path file, ScheduleFires fires) {
     for (SyncSchedule entry : read(file)) {
-      String name = "sync-" + entry.name();
-      Schedule schedule =
+      schedules.add(
           new Schedule(
-              name,
+              "sync-" + entry.name(),
               entry.cron(),
               zone(file, entry),
               entry.runMissed() ? Schedule.Misfire.RUN_ONCE : Schedule.Misfire.SKIP,
               () -> request(entry),
               fires,
-              Clock.systemUTC());
-      context.getRegistry().bind(name + ".schedule", schedule);
-      context.addRouteFromTemplate(
-          "schedule-" + name,
-          "schedule",
-          Map.of(
-              "name",
-              name,
-              "cron",
-              entry.cron(),
-              "timeZone",
-              entry.timeZone(),
-              "schedule",
-              "#bean:" + name + ".schedule"));
-      schedules.add(schedule);
+              Clock.systemUTC()));
     }
-    return schedules;
   }
 
   private static List<SyncSchedule> read(Path file) {

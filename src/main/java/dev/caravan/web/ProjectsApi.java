@@ -24,7 +24,10 @@ public final class ProjectsApi {
   /** What runs by the projects; its answers are JSON, empty when the tenant has no such project. */
   public interface Running {
     /** Takes over what was changed, on this node at once. */
-    void changed() throws SQLException;
+    void changed();
+
+    /** Why the project of a key does not run; empty for one that does. */
+    Optional<String> problem(String key);
 
     /** The files that an import would load, and their first rows. */
     Optional<String> preview(String tenant, String name) throws SQLException;
@@ -122,7 +125,7 @@ public final class ProjectsApi {
     }
   }
 
-  private static ObjectNode json(StoredProject project) {
+  private ObjectNode json(StoredProject project) {
     try {
       ObjectNode json = JSON.createObjectNode();
       json.put("id", project.id().toString());
@@ -130,6 +133,7 @@ public final class ProjectsApi {
       json.put("connection_id", project.connectionId().toString());
       json.set("config", JSON.readTree(project.config()));
       json.put("read_only", project.readOnly());
+      json.put("problem", running.problem(project.key()).orElse(null));
       json.put("created_at", project.createdAt().toString());
       json.put("updated_at", project.updatedAt().toString());
       return json;

@@ -19,7 +19,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
 import javax.sql.DataSource;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
@@ -44,9 +43,16 @@ public final class RejectsApi {
       new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
   private final JobReports reports;
-  private final Function<String, DataSource> targets;
-  private final Function<FileLoad, Optional<JobRequest>> replays;
+  private final Lookup<String, DataSource> targets;
+  private final Lookup<FileLoad, Optional<JobRequest>> replays;
   private final JobLauncher launcher;
+
+  /** Finds what stands in the database. */
+  @FunctionalInterface
+  public interface Lookup<A, B> {
+    /** Fails while the database is away. */
+    B of(A asked) throws SQLException;
+  }
 
   /**
    * Reads and mends what loads refused.
@@ -57,8 +63,8 @@ public final class RejectsApi {
    */
   public RejectsApi(
       JobReports reports,
-      Function<String, DataSource> targets,
-      Function<FileLoad, Optional<JobRequest>> replays,
+      Lookup<String, DataSource> targets,
+      Lookup<FileLoad, Optional<JobRequest>> replays,
       JobLauncher launcher) {
     this.reports = reports;
     this.targets = targets;
@@ -157,7 +163,7 @@ public final class RejectsApi {
         exchange,
         (connection, load) -> {
           String tenant = Answer.caller(exchange).tenant();
-          Optional<JobRequest> request = replays.apply(load);
+          Optional<JobRequest> request = replays.of(load);
           if (request.isEmpty()) {
             return Answer.problem(exchange, NOT_CONFIGURED);
           }
@@ -191,7 +197,7 @@ public final class RejectsApi {
   }
 
   private Object ofLoad(FileLoad load, Exchange exchange, TargetQuery query) throws SQLException {
-    DataSource target = targets.apply(load.project());
+    DataSource target = targets.of(load.project());
     if (target == null) {
       return Answer.problem(exchange, NOT_CONFIGURED);
     }

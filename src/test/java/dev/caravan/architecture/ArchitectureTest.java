@@ -67,6 +67,7 @@ class ArchitectureTest {
         new Arrow(
             "source",
             FAILURE,
+            "dev.caravan.address..",
             "dev.caravan.record..",
             CAMEL,
             "com.jcraft.jsch..",

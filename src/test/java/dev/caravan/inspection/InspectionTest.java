@@ -130,7 +130,7 @@ class InspectionTest {
         (sample, grown) ->
             assertThat(value(after, sample) - value(before, sample)).as(sample).isEqualTo(grown));
     assertThat(after)
-        .containsPattern("camel_exchanges_total\\{[^}]*routeId=\"import-p\"[^}]*} [1-9]")
+        .containsPattern("camel_exchanges_total\\{[^}]*routeId=\"import-sftp\"[^}]*} [1-9]")
         .containsPattern("resilience4j_circuitbreaker_state\\{[^}]*state=\"closed\"} 1.0")
         .contains("caravan_queue_waiting{queue=\"default\"} 0.0", "caravan_database_up 1.0");
   }
@@ -321,7 +321,7 @@ class InspectionTest {
   @Test
   void jolokiaReadsAndDrawsRoutesAndDoesNothingElse() throws Exception {
     String context = "org.apache.camel:context=caravan,type=context,name=\\\"caravan\\\"";
-    String route = "org.apache.camel:context=caravan,type=routes,name=\\\"import-p\\\"";
+    String route = "org.apache.camel:context=caravan,type=routes,name=\\\"import-sftp\\\"";
     for (String allowed :
         List.of(
             "{'type':'version'}",
@@ -411,11 +411,13 @@ class InspectionTest {
     String stats = context("dumpRoutesStatsAsXml", "true, true");
     Map<String, Set<String>> drawn = ids(context("dumpRoutesAsXml()", ""), "route", "[a-zA-Z]+");
     Map<String, Set<String>> counted = ids(stats, "routeStat", "processorStat");
-    assertThat(counted.get("import-p"))
-        .contains("list-files", "plan-load", "load", "record-file", "end");
+    assertThat(counted.get("import-sftp"))
+        .contains(
+            "find-import", "list-files", "plan-load", "load-file", "record-file", "end-import");
     counted.keySet().removeIf(route -> route.contains("tableau")); // has a nodePrefixId
     counted.forEach((route, steps) -> assertThat(drawn.get(route)).as(route).containsAll(steps));
-    assertThat(stats).containsPattern("<processorStat id=\"load\"[^>]* exchangesCompleted=\"[1-9]");
+    assertThat(stats)
+        .containsPattern("<processorStat id=\"load-file\"[^>]* exchangesCompleted=\"[1-9]");
   }
 
   @Test
@@ -441,7 +443,8 @@ class InspectionTest {
         jolokia("{\"type\":\"list\"}").toString()
             + port.with("Authorization", "Bearer " + key).post("/jolokia", reads.toString()).body()
             + scrape(as(Role.VIEWER));
-    assertThat(dump).contains("import-p", "spare-tableau", "HeapMemoryUsage", "ActiveConnections");
+    assertThat(dump)
+        .contains("import-sftp", "spare-tableau", "HeapMemoryUsage", "ActiveConnections");
     String password = server.login().get("password");
     List<String> found =
         List.of(CANARY, password, key, key.substring(4, 16), System.getProperty("user.home"))

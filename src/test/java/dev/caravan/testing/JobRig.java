@@ -55,7 +55,7 @@ public final class JobRig implements AutoCloseable {
         new JobEngine(
                 database.dataSource(),
                 new JobQueue(database.dataSource(), jobs),
-                new RouteWork(main.getCamelContext(), jobs, () -> {}),
+                new RouteWork(main.getCamelContext(), jobs),
                 new JobEngine.Settings(
                     "here",
                     List.of(new JobQueue.Limit("default", 2, 2)),

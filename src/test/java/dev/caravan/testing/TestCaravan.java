@@ -8,7 +8,6 @@ import dev.caravan.access.ApiKey;
 import dev.caravan.access.Role;
 import dev.caravan.access.jdbc.ApiKeys;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +25,6 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 
 /** The whole program with some projects, and what its job tables say. */
@@ -91,28 +89,10 @@ public final class TestCaravan implements AutoCloseable {
     settings.put("caravan.http.port", String.valueOf(httpPort));
     settings.put("caravan.management.port", "0");
     settings.put("caravan.retry.delay", "50");
-    settings.put(
-        "camel.main.routesIncludePattern",
-        "file:" + impatientRoutes(configuration.resolve("routes")) + "/**/*.camel.yaml");
+    settings.put("caravan.sftp.silence-seconds", "3");
     settings.putAll(more);
     PrintStream out = new PrintStream(new ByteArrayOutputStream(), false, StandardCharsets.UTF_8);
     return new TestCaravan(database, new Caravan(settings, out).start(), httpPort);
-  }
-
-  /** The routes as they are, except that a stall ends after 3 s instead of 60. */
-  private static Path impatientRoutes(Path copies) throws IOException {
-    try (Stream<Path> routes = Files.walk(Path.of("routes"))) {
-      for (Path route : routes.filter(Files::isRegularFile).toList()) {
-        Path copy = copies.resolve(Path.of("routes").relativize(route));
-        Files.createDirectories(copy.getParent());
-        Files.writeString(
-            copy, Files.readString(route).replace("soTimeout: 60000", "soTimeout: 3000"));
-      }
-    }
-    assertThat(copies.resolve("triggers/poll-sftp.camel.yaml"))
-        .content()
-        .contains("soTimeout: 3000");
-    return copies;
   }
 
   /** A project that loads every *.csv of the folder into one table by the key {@code id}. */

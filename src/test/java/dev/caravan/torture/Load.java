@@ -118,7 +118,7 @@ final class Load {
   private JobRequest request(String folder, String file, String target, boolean callback) {
     String project = Rig.PROJECTS.get(folder);
     JobRequest request =
-        new JobRequest("import-sftp", project, "import-" + project)
+        new JobRequest("import-sftp", project, "import-sftp")
             .connection("warehouse")
             .target("warehouse/public." + target)
             .parameters("{\"files\": [\"%s\"], \"force\": true}".formatted(file))

@@ -208,25 +208,34 @@ class ConnectionsApiTest {
   }
 
   @Test
-  void theStartIsRefusedWithoutTheKeyOfAStoredSecret() throws Exception {
+  void aSecretThatCannotBeReadBreaksWhatNeedsItAndNothingElse() throws Exception {
     TestDatabase database = TestDatabase.create();
-    try (TestCaravan first =
-        TestCaravan.start(
-            database,
-            folder,
-            Map.of("caravan.secrets.key", KEY, "caravan.connections.allow", "127.0.0.0/8"))) {
+    Map<String, String> settings =
+        Map.of("caravan.secrets.key", KEY, "caravan.connections.allow", "127.0.0.0/8");
+    try (TestCaravan first = TestCaravan.start(database, folder, settings)) {
       created(first.as("a", Role.ADMIN), "one");
     }
     for (String key : new String[] {"", Secrets.newKey()}) {
-      assertThatThrownBy(
-              () -> TestCaravan.start(database, folder, Map.of("caravan.secrets.key", key)).close())
-          .hasStackTraceContaining("caravan.secrets.key: the key with the id ");
+      try (TestCaravan other =
+          TestCaravan.start(
+              database,
+              folder,
+              Map.of("caravan.secrets.key", key, "caravan.connections.allow", "127.0.0.0/8"))) {
+        assertThat(tried(other)).contains("caravan.secrets.key: the key with the id ");
+      }
     }
     new Sql(database.url(), null, null)
-        .execute("UPDATE caravan.secret SET owner = gen_random_uuid()");
-    assertThatThrownBy(
-            () -> TestCaravan.start(database, folder, Map.of("caravan.secrets.key", KEY)).close())
-        .hasStackTraceContaining("does not open");
+        .execute("UPDATE caravan.secret SET encrypted = encrypted || '\\x00'");
+    try (TestCaravan damaged = TestCaravan.start(database, folder, settings)) {
+      assertThat(tried(damaged)).contains("does not open");
+    }
+  }
+
+  /** What a try of the only connection of tenant a says. */
+  private static String tried(TestCaravan caravan) {
+    Api admin = caravan.as("a", Role.ADMIN);
+    String id = Api.json(admin.get(PATH)).at("/connections/0/id").asText();
+    return admin.send("POST", PATH + "/" + id + "/test").body();
   }
 
   @Test

@@ -218,9 +218,6 @@ class ContractProxyTest {
     get("/api/v1/projects");
     get("/api/v1/projects/look");
     good(admin, "PUT", "/api/v1/projects/look", body.formatted(server.port(), "***", key));
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> caravan.context().getRoute("import-look") != null);
     post("/api/v1/projects/look/preview", null);
     post("/api/v1/projects/look/plan", null);
     refused(admin, "POST", "/api/v1/projects", body.formatted(server.port(), "pw", key));

@@ -37,12 +37,13 @@ public final class FileRecorder implements Processor {
           FailureCode.DB_UNAVAILABLE);
 
   private final JdbcJobRepository jobs;
-  private final BiFunction<UUID, FileResult, List<Effect>> effects;
+  private final BiFunction<Exchange, FileResult, List<Effect>> effects;
 
   /**
-   * @param effects what is to happen because a file of a job is loaded
+   * @param effects what is to happen because a file of the job is loaded
    */
-  public FileRecorder(JdbcJobRepository jobs, BiFunction<UUID, FileResult, List<Effect>> effects) {
+  public FileRecorder(
+      JdbcJobRepository jobs, BiFunction<Exchange, FileResult, List<Effect>> effects) {
     this.jobs = jobs;
     this.effects = effects;
   }
@@ -66,8 +67,7 @@ public final class FileRecorder implements Processor {
       throw cause;
     }
     FileResult file = result(exchange.getMessage(), cause);
-    List<Effect> after =
-        cause == null ? effects.apply(job.attempt().jobId(), file) : List.<Effect>of();
+    List<Effect> after = cause == null ? effects.apply(exchange, file) : List.<Effect>of();
     if (!record(job.attempt(), file, after)) {
       throw new CaravanException(
           FailureCode.SUPERSEDED, "Another attempt has the job, or it was cancelled.");

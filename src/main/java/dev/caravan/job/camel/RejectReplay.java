@@ -24,8 +24,7 @@ public final class RejectReplay implements Processor {
   /** Kind of the jobs. */
   public static final String KIND = "replay-rejects";
 
-  private final DataSource target;
-  private final Function<String, Refused> told;
+  private final Function<Exchange, Refused> told;
 
   /**
    * What a job is to replay.
@@ -33,31 +32,32 @@ public final class RejectReplay implements Processor {
    * @param load whose records were refused
    * @param file that they came from
    * @param by how the file was loaded
+   * @param target where the table is, and the rejects
    */
-  public record Refused(UUID load, String file, CopyUpsertLoad by) {}
+  public record Refused(UUID load, String file, CopyUpsertLoad by, DataSource target) {}
 
   /**
-   * @param target the rejects are there, and the table
-   * @param told reads what the job was told
+   * @param told reads what the job was told, which is the body
    */
-  public RejectReplay(DataSource target, Function<String, Refused> told) {
-    this.target = target;
+  public RejectReplay(Function<Exchange, Refused> told) {
     this.told = told;
   }
 
   @Override
   public void process(Exchange exchange) {
     Message message = exchange.getMessage();
-    Refused refused = told.apply(message.getBody(String.class));
+    Refused refused = told.apply(exchange);
     CopyUpsertLoad load = refused.by().ofRejects();
     UUID replay = message.getHeader(CopyUpsertConstants.LOAD_ID, UUID.class);
     message.setHeader(Exchange.FILE_NAME, refused.file());
     message.setHeader(CopyUpsertConstants.LOAD, load);
-    message.setBody(load.file(fixed(refused.load(), replay)));
+    message.setHeader(CopyUpsertConstants.DATA_SOURCE, refused.target());
+    message.setBody(load.file(fixed(refused, replay)));
   }
 
-  private Rejects.Fixed fixed(UUID load, UUID replay) {
-    try (Connection connection = target.getConnection()) {
+  private static Rejects.Fixed fixed(Refused refused, UUID replay) {
+    UUID load = refused.load();
+    try (Connection connection = refused.target().getConnection()) {
       Rejects.Fixed fixed = Rejects.fixed(connection, load, replay);
       if (fixed.records().isEmpty()) {
         throw new CaravanException(

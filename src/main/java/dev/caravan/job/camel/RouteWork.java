@@ -6,7 +6,6 @@ import dev.caravan.job.JobState;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.queue.JobWork;
 import dev.caravan.job.queue.RunningJob;
-import java.sql.SQLException;
 import java.util.List;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -23,32 +22,16 @@ public final class RouteWork implements JobWork {
 
   private final CamelContext context;
   private final JdbcJobRepository jobs;
-  private final LookAgain lookAgain;
 
-  /** Adds routes that this node does not have yet. */
-  @FunctionalInterface
-  public interface LookAgain {
-    /** Fails while the database is away. */
-    void forRoutes() throws SQLException;
-  }
-
-  /**
-   * Sends to the routes of the context.
-   *
-   * @param lookAgain done before a job is ended because its route is missing
-   */
-  public RouteWork(CamelContext context, JdbcJobRepository jobs, LookAgain lookAgain) {
+  /** Sends to the routes of the context. */
+  public RouteWork(CamelContext context, JdbcJobRepository jobs) {
     this.context = context;
     this.jobs = jobs;
-    this.lookAgain = lookAgain;
   }
 
   @Override
   public void run(RunningJob job) throws Exception {
     String route = job.attempt().route();
-    if (context.getRoute(route) == null) {
-      lookAgain.forRoutes();
-    }
     if (context.getRoute(route) == null) {
       jobs.end(noRoute(job), job.attempt().epoch());
       return;
@@ -77,8 +60,7 @@ public final class RouteWork implements JobWork {
         JobState.FAILED,
         job.attempt().number(),
         FailureCode.CONFIG_INVALID,
-        "There is no route %s on this node; is the project still configured?"
-            .formatted(job.attempt().route()),
+        "There is no route %s on this node.".formatted(job.attempt().route()),
         List.of());
   }
 }

@@ -18,8 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TimeZone;
 import java.util.function.Supplier;
-import org.apache.camel.Exchange;
-import org.apache.camel.Processor;
 import org.quartz.CronExpression;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * <p>Instants are Quartz's: a time that the clocks skip in spring does not come that day, and one
  * that comes twice in autumn fires the first time.
  */
-public final class Schedule implements Processor {
+public final class Schedule {
 
   private static final Logger LOG = LoggerFactory.getLogger(Schedule.class);
 
@@ -60,7 +58,7 @@ public final class Schedule implements Processor {
   /**
    * @param name of the schedule, also what its jobs have in common: one runs at a time
    * @param cron of Quartz: seconds, minutes, hours, day of month, month, day of week
-   * @throws CaravanException CONFIG_INVALID when the expression is none
+   * @throws CaravanException CONFIG_INVALID when the expression is none, or never fires again
    */
   public Schedule(
       String name,
@@ -80,9 +78,9 @@ public final class Schedule implements Processor {
   }
 
   /**
-   * Makes sure that an expression is one.
+   * Makes sure that an expression is one, and that its time comes.
    *
-   * @throws CaravanException CONFIG_INVALID when it is none
+   * @throws CaravanException CONFIG_INVALID when it is none, or never fires again
    */
   public static void check(String name, String cron) {
     parse(name, cron);
@@ -90,7 +88,14 @@ public final class Schedule implements Processor {
 
   private static CronExpression parse(String name, String cron) {
     try {
-      return new CronExpression(cron);
+      CronExpression expression = new CronExpression(cron);
+      if (expression.getNextValidTimeAfter(Date.from(Instant.now())) == null) {
+        throw new CaravanException(
+            FailureCode.CONFIG_INVALID,
+            "schedule of %s: cron: found '%s', which never comes; allowed is an expression of Quartz such as 0 0 2 * * ?"
+                .formatted(name, cron));
+      }
+      return expression;
     } catch (ParseException e) {
       throw new CaravanException(
           FailureCode.CONFIG_INVALID,
@@ -100,12 +105,18 @@ public final class Schedule implements Processor {
     }
   }
 
-  @Override
-  public void process(Exchange exchange) throws SQLException {
-    fire(exchange.getMessage().getHeader("scheduledFireTime", Date.class).toInstant());
+  /** Its name. */
+  String name() {
+    return name;
   }
 
-  private void fire(Instant instant) throws SQLException {
+  /** When, in which zone. */
+  CronExpression cron() {
+    return cron;
+  }
+
+  /** Launches for an instant, unless it was decided on before. */
+  void fire(Instant instant) throws SQLException {
     Optional<Launch> launch =
         fires.launch(name, instant, request.get().single(name, IfRunning.SKIP));
     launch.ifPresent(l -> LOG.info("Schedule {} at {}: {}", name, instant, l));

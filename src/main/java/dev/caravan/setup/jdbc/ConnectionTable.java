@@ -37,14 +37,10 @@ public final class ConnectionTable {
     this.secrets = new SecretTable(secrets);
   }
 
-  /**
-   * Makes sure that every stored secret has its key.
-   *
-   * @throws dev.caravan.failure.CaravanException CONFIG_INVALID with the id of one that is missing
-   */
-  public void requireKeys() throws SQLException {
+  /** Why stored secrets cannot be decrypted, one text for each key that they need. */
+  public List<String> unreadable() throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      secrets.requireKeys(connection);
+      return secrets.unreadable(connection);
     }
   }
 
@@ -188,7 +184,7 @@ public final class ConnectionTable {
     if (before.hasPassword() && url.password().isEmpty() && !url.hasLoginOf(before.url())) {
       throw RefusedSetup.invalid(
           "/database_url",
-          "host, port or user is another and the password is missing; allowed is the same login, or one with its password");
+          "host, port, user or sslmode is another and the password is missing; allowed is the same login, or one with its password");
     }
   }
 

@@ -3,14 +3,17 @@ package dev.caravan.setup.jdbc;
 import dev.caravan.database.TenantReads;
 import dev.caravan.secret.Secrets;
 import dev.caravan.secret.Secrets.Place;
+import dev.caravan.setup.Projects;
 import dev.caravan.setup.RefusedSetup;
 import dev.caravan.setup.StoredProject;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
 
@@ -61,12 +64,58 @@ public final class ProjectTable {
         });
   }
 
-  /** Those of all tenants. */
-  public List<StoredProject> all() throws SQLException {
+  /** One of a tenant by its name. */
+  public Optional<StoredProject> find(String tenant, String name) throws SQLException {
+    return reads.read(
+        tenant,
+        connection -> {
+          try (PreparedStatement query =
+              connection.prepareStatement(SELECT + "WHERE tenant = ? AND name = ?")) {
+            query.setString(1, tenant);
+            query.setString(2, name);
+            return rows(query).stream().findFirst();
+          }
+        });
+  }
+
+  /** The version of one of a tenant; empty when there is none of the name. */
+  public Optional<Long> version(String tenant, String name) throws SQLException {
     try (Connection connection = dataSource.getConnection();
-        PreparedStatement query = connection.prepareStatement(SELECT)) {
-      return rows(query);
+        PreparedStatement query =
+            connection.prepareStatement(
+                "SELECT version FROM caravan.project WHERE tenant = ? AND name = ?")) {
+      query.setString(1, tenant);
+      query.setString(2, name);
+      try (ResultSet row = query.executeQuery()) {
+        return row.next() ? Optional.of(row.getLong(1)) : Optional.empty();
+      }
     }
+  }
+
+  /** What becomes another one with each change of one of all tenants. */
+  public Projects.Mark mark() throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query =
+            connection.prepareStatement(
+                "SELECT count(*), coalesce(sum(version), 0)::bigint FROM caravan.project");
+        ResultSet row = query.executeQuery()) {
+      row.next();
+      return new Projects.Mark(row.getLong(1), row.getLong(2));
+    }
+  }
+
+  /** The versions of those of all tenants, by {@link StoredProject#key()}. */
+  public Map<String, Long> versions() throws SQLException {
+    Map<String, Long> versions = new HashMap<>();
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query =
+            connection.prepareStatement("SELECT tenant, name, version FROM caravan.project");
+        ResultSet row = query.executeQuery()) {
+      while (row.next()) {
+        versions.put(StoredProject.key(row.getString(1), row.getString(2)), row.getLong(3));
+      }
+    }
+    return versions;
   }
 
   /** The secrets of a project, by their fields. */

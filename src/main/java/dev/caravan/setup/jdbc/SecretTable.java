@@ -1,12 +1,15 @@
 package dev.caravan.setup.jdbc;
 
+import dev.caravan.failure.CaravanException;
 import dev.caravan.secret.Secrets;
 import dev.caravan.secret.Secrets.Place;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
@@ -58,8 +61,9 @@ final class SecretTable {
     }
   }
 
-  /** Opens one secret of each key: a key that is missing is told at the start, not at night. */
-  void requireKeys(Connection connection) throws SQLException {
+  /** Opens one secret of each key, and says why it cannot be opened where it cannot. */
+  List<String> unreadable(Connection connection) throws SQLException {
+    List<String> problems = new ArrayList<>();
     try (PreparedStatement query =
             connection.prepareStatement(
                 """
@@ -67,10 +71,14 @@ final class SecretTable {
                 FROM caravan.secret""");
         ResultSet row = query.executeQuery()) {
       while (row.next()) {
-        secrets.decrypt(
-            row.getBytes(4),
-            new Place(row.getString(1), row.getObject(2, UUID.class), row.getString(3)));
+        Place place = new Place(row.getString(1), row.getObject(2, UUID.class), row.getString(3));
+        try {
+          secrets.decrypt(row.getBytes(4), place);
+        } catch (CaravanException e) {
+          problems.add(e.getMessage());
+        }
       }
     }
+    return problems;
   }
 }

@@ -7,10 +7,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
-import org.apache.camel.component.file.GenericFile;
-import org.apache.camel.component.file.GenericFileFilter;
-import org.apache.camel.component.file.remote.SftpRemoteFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,14 +14,9 @@ import org.slf4j.LoggerFactory;
  * Lets a file through when it is one of the project's, may be opened, has settled, and has no job
  * yet. It remembers only what the last listing showed.
  */
-public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> {
+public final class SftpFileGate {
 
   private static final Logger LOG = LoggerFactory.getLogger(SftpFileGate.class);
-
-  /**
-   * Camel puts the name of the file into that of its marker, and refuses all that it holds then.
-   */
-  private static final Pattern EXPRESSION = Pattern.compile("\\$(simple)?\\{");
 
   private final Predicate<String> wanted;
   private final SftpJournal journal;
@@ -38,11 +29,10 @@ public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> 
   /**
    * What a project says of its files.
    *
-   * @param marked whether the endpoint looks for a marker beside each file
    * @param stable how long a file must have been the same, as this gate saw it; zero for two polls
    * @param anyLink whether links may lead out of the folder
    */
-  public record Rules(boolean marked, Duration stable, boolean anyLink) {}
+  public record Rules(Duration stable, boolean anyLink) {}
 
   /** A file, and since when it looks so; with an empty stamp one that was passed over. */
   private record Seen(Optional<FileStamp> stamp, long sinceNanos) {}
@@ -66,19 +56,18 @@ public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> 
     now = new HashMap<>();
   }
 
-  /** The files, each in one state, that have a job or are loaded. */
-  public Set<FileStamp> taken() {
-    return journal.taken();
+  /** The listing is over; what has a job is looked up anew for the next. */
+  synchronized void endPoll() {
+    taken = Set.of();
   }
 
-  @Override
-  public synchronized boolean accept(GenericFile<SftpRemoteFile<?>> file) {
-    RemoteEntry entry = (RemoteEntry) file.getFile();
+  /** Whether this one of the listing is to be loaded now. */
+  synchronized boolean accept(RemoteEntry entry) {
     String name = entry.name();
     if (!wanted.test(name)) {
       return false;
     }
-    Optional<String> refusal = refusal(entry);
+    Optional<String> refusal = entry.refusal(rules.anyLink());
     if (refusal.isPresent()) {
       passOver(entry, refusal.get());
       return false;
@@ -101,24 +90,11 @@ public final class SftpFileGate implements GenericFileFilter<SftpRemoteFile<?>> 
     return seen != null && seen.stamp().equals(Optional.of(file)) && hasSettled(seen);
   }
 
-  private Optional<String> refusal(RemoteEntry entry) {
-    return rules.marked() && EXPRESSION.matcher(entry.name()).find()
-        ? Optional.of("its name means something to the endpoint that looks for markers")
-        : entry.refusal(rules.anyLink());
-  }
-
   /** The listing goes on without it; it is told once. */
   private void passOver(RemoteEntry entry, String why) {
     if (!entry.isAside() && !before.containsKey(entry.name())) {
       LOG.warn("Passed over {}: {}", entry.printable(), why);
     }
     now.put(entry.name(), new Seen(Optional.empty(), nanos.getAsLong()));
-  }
-
-  /** True for a file that may be loaded when somebody asks for it. */
-  public boolean isWanted(String name) {
-    return RemoteEntry.hasSafeName(name)
-        && !(rules.marked() && EXPRESSION.matcher(name).find())
-        && wanted.test(name);
   }
 }

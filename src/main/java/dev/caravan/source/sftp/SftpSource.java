@@ -3,43 +3,30 @@ package dev.caravan.source.sftp;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.file.remote.RemoteFileOperations;
-import org.apache.camel.component.file.remote.SftpEndpoint;
 import org.apache.camel.component.file.remote.SftpRemoteFile;
-import org.apache.commons.pool2.BasePooledObjectFactory;
-import org.apache.commons.pool2.PooledObject;
-import org.apache.commons.pool2.impl.DefaultPooledObject;
-import org.apache.commons.pool2.impl.GenericObjectPool;
-import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * The folder of one project on its server, for jobs that read and move single files. Sessions are
- * kept open for a while, so that a job that follows soon does not log in again.
+ * The folder of one project on its server: what is in it, reading and moving single files of it.
  */
-public final class SftpSource implements AutoCloseable {
+public final class SftpSource {
 
-  private static final Logger LOG = LoggerFactory.getLogger(SftpSource.class);
-  private static final Duration KEEP_OPEN = Duration.ofMinutes(1);
-  private static final int MAX_IDLE = 8;
   private static final DateTimeFormatter SUFFIX =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmssSSS").withZone(ZoneOffset.UTC);
 
-  private final Supplier<SftpEndpoint> endpoint;
+  private final SftpSessions sessions;
+  private final SftpLogin login;
+  private final String folder;
   private final boolean viaTempFile;
   private final boolean anyLink;
   private final Clock clock;
-  private final GenericObjectPool<RemoteFileOperations<SftpRemoteFile<?>>> sessions;
 
   /**
    * What became of a file that was to be moved.
@@ -65,79 +52,38 @@ public final class SftpSource implements AutoCloseable {
   }
 
   /**
-   * @param endpoint of the route that polls the folder: server, login and folder stand there
+   * @param folder with a slash in front from the server's root, without from the login's home
    * @param viaTempFile whether a file is downloaded whole before it is loaded
    * @param anyLink whether links may lead out of the folder
    */
   public SftpSource(
-      Supplier<SftpEndpoint> endpoint, boolean viaTempFile, boolean anyLink, Clock clock) {
-    this.endpoint = endpoint;
+      SftpSessions sessions,
+      SftpLogin login,
+      String folder,
+      boolean viaTempFile,
+      boolean anyLink,
+      Clock clock) {
+    this.sessions = sessions;
+    this.login = login;
+    this.folder = folder;
     this.viaTempFile = viaTempFile;
     this.anyLink = anyLink;
     this.clock = clock;
-    GenericObjectPoolConfig<RemoteFileOperations<SftpRemoteFile<?>>> config =
-        new GenericObjectPoolConfig<>();
-    config.setMaxTotal(-1); // the queue says how many jobs there are at once
-    config.setMaxIdle(MAX_IDLE);
-    config.setTestOnBorrow(true);
-    config.setMinEvictableIdleDuration(KEEP_OPEN);
-    config.setTimeBetweenEvictionRuns(KEEP_OPEN.dividedBy(2));
-    config.setJmxEnabled(false);
-    sessions = new GenericObjectPool<>(new Sessions(), config);
-  }
-
-  private final class Sessions
-      extends BasePooledObjectFactory<RemoteFileOperations<SftpRemoteFile<?>>> {
-
-    @Override
-    @SuppressWarnings("unchecked")
-    public RemoteFileOperations<SftpRemoteFile<?>> create() {
-      SftpEndpoint server = endpoint.get();
-      RemoteFileOperations<?> session = server.createRemoteFileOperations();
-      session.connect(server.getConfiguration(), null);
-      return (RemoteFileOperations<SftpRemoteFile<?>>) session;
-    }
-
-    @Override
-    public PooledObject<RemoteFileOperations<SftpRemoteFile<?>>> wrap(
-        RemoteFileOperations<SftpRemoteFile<?>> session) {
-      return new DefaultPooledObject<>(session);
-    }
-
-    @Override
-    public boolean validateObject(PooledObject<RemoteFileOperations<SftpRemoteFile<?>>> session) {
-      return session.getObject().isConnected();
-    }
-
-    @Override
-    public void destroyObject(PooledObject<RemoteFileOperations<SftpRemoteFile<?>>> session) {
-      session.getObject().forceDisconnect();
-    }
   }
 
   /** A session that nobody else uses; to be given back or given up. */
   RemoteFileOperations<SftpRemoteFile<?>> borrow() {
-    try {
-      return sessions.borrowObject();
-    } catch (Exception e) {
-      throw SftpFailure.of("Cannot connect to " + SftpServers.of(endpoint.get()), e);
-    }
+    return sessions.borrow(login);
   }
 
   /** The session is free and in order. */
   void giveBack(RemoteFileOperations<SftpRemoteFile<?>> session) {
-    sessions.returnObject(session);
+    sessions.giveBack(login, session);
   }
 
   /** The session is not to be used again. */
   void giveUp(RemoteFileOperations<SftpRemoteFile<?>> session) {
-    try {
-      sessions.invalidateObject(session);
-    } catch (Exception e) {
-      // It is given up. What failed is a new session in its place, for which whoever asks next is
-      // told; the caller is about to tell something else.
-      LOG.debug("No session in the place of one that broke: {}", e.toString());
-    }
+    sessions.giveUp(login, session);
   }
 
   private <T> T inSession(String what, SessionWork<T> work) {
@@ -167,19 +113,9 @@ public final class SftpSource implements AutoCloseable {
 
   /** Looks into the folder. */
   public Listing look() {
-    List<RemoteEntry> entries =
-        inSession(
-            "Cannot list " + SftpServers.of(endpoint.get()),
-            session -> {
-              List<RemoteEntry> shown = new ArrayList<>();
-              for (SftpRemoteFile<?> entry : session.listFiles(folder())) {
-                shown.add((RemoteEntry) entry);
-              }
-              return shown;
-            });
     List<FileStamp> files = new ArrayList<>();
     List<String> passedOver = new ArrayList<>();
-    for (RemoteEntry entry : entries) {
+    for (RemoteEntry entry : entries()) {
       Optional<String> refusal = entry.refusal(anyLink);
       if (refusal.isEmpty()) {
         files.add(entry.stamp());
@@ -188,6 +124,19 @@ public final class SftpSource implements AutoCloseable {
       }
     }
     return new Listing(files, passedOver);
+  }
+
+  /** All that is in the folder, in the order of their times. */
+  List<RemoteEntry> entries() {
+    return inSession(
+        "Cannot list " + this,
+        session -> {
+          List<RemoteEntry> shown = new ArrayList<>();
+          for (SftpRemoteFile<?> entry : session.listFiles(folder)) {
+            shown.add((RemoteEntry) entry);
+          }
+          return shown;
+        });
   }
 
   /** The files of the folder that may be loaded, in the order of their times. */
@@ -206,16 +155,11 @@ public final class SftpSource implements AutoCloseable {
         session -> names.stream().flatMap(name -> stat(session, name).stream()).toList());
   }
 
-  private String folder() {
-    return endpoint.get().getConfiguration().getDirectory();
-  }
-
   CamelContext context() {
-    return endpoint.get().getCamelContext();
+    return sessions.context();
   }
 
   String path(String name) {
-    String folder = folder();
     return folder.isEmpty() || folder.endsWith("/") ? folder + name : folder + "/" + name;
   }
 
@@ -237,7 +181,7 @@ public final class SftpSource implements AutoCloseable {
 
   private Optional<RemoteEntry> entry(
       RemoteFileOperations<SftpRemoteFile<?>> session, String name) {
-    return ((FolderOperations) (RemoteFileOperations<?>) session).look(folder(), name);
+    return ((FolderOperations) (RemoteFileOperations<?>) session).look(folder, name);
   }
 
   /**
@@ -262,9 +206,9 @@ public final class SftpSource implements AutoCloseable {
             marker.ifPresent(name -> session.deleteFile(path(name)));
             return new Moved(Move.MOVED, null);
           }
-          String folder = doneFolder.startsWith("/") ? doneFolder : path(doneFolder);
-          String to = folder + "/" + file.name();
-          session.buildDirectory(folder, folder.startsWith("/"));
+          String target = doneFolder.startsWith("/") ? doneFolder : path(doneFolder);
+          String to = target + "/" + file.name();
+          session.buildDirectory(target, target.startsWith("/"));
           if (session.existsFile(to)) {
             to = to + "." + SUFFIX.format(clock.instant());
           }
@@ -287,8 +231,9 @@ public final class SftpSource implements AutoCloseable {
         });
   }
 
+  /** sftp://user@host:port/folder */
   @Override
-  public void close() {
-    sessions.close();
+  public String toString() {
+    return login.shown(folder);
   }
 }

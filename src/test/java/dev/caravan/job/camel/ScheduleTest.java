@@ -14,10 +14,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
-import java.util.Date;
-import org.apache.camel.Exchange;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,12 +55,6 @@ class ScheduleTest {
     return schedule(node, "0 0 * * * ?", UTC, misfire, now);
   }
 
-  private static Exchange firedAt(Instant instant) {
-    Exchange exchange = new DefaultExchange(new DefaultCamelContext());
-    exchange.getMessage().setHeader("scheduledFireTime", Date.from(instant));
-    return exchange;
-  }
-
   private void begun(Instant at) throws Exception {
     sql.execute(
         "INSERT INTO caravan.schedule_fire (schedule, fire_time, outcome, node) VALUES ('nightly', '%s', 'skipped', 'a')"
@@ -73,8 +63,8 @@ class ScheduleTest {
 
   @Test
   void nodesThatFireForTheSameInstantLaunchOneJob() throws Exception {
-    hourly("a", Misfire.SKIP, NOON).process(firedAt(NOON));
-    hourly("b", Misfire.SKIP, NOON.plusSeconds(90)).process(firedAt(NOON));
+    hourly("a", Misfire.SKIP, NOON).fire(NOON);
+    hourly("b", Misfire.SKIP, NOON.plusSeconds(90)).fire(NOON);
     assertThat(sql.rows("SELECT state FROM caravan.job")).containsExactly("queued");
     assertThat(sql.rows("SELECT outcome, node FROM caravan.schedule_fire"))
         .containsExactly("launched|a");
@@ -82,8 +72,8 @@ class ScheduleTest {
 
   @Test
   void anInstantWhoseLastJobHasNotEndedIsSkippedWithTheReason() throws Exception {
-    hourly("a", Misfire.SKIP, NOON).process(firedAt(NOON));
-    hourly("a", Misfire.SKIP, NOON).process(firedAt(NOON.plusSeconds(3600)));
+    hourly("a", Misfire.SKIP, NOON).fire(NOON);
+    hourly("a", Misfire.SKIP, NOON).fire(NOON.plusSeconds(3600));
     assertThat(
             sql.rows("SELECT outcome, reason FROM caravan.schedule_fire ORDER BY fire_time").get(1))
         .startsWith("skipped|job ")

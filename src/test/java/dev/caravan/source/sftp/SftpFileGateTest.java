@@ -10,8 +10,6 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.apache.camel.component.file.GenericFile;
-import org.apache.camel.component.file.remote.SftpRemoteFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -38,14 +36,12 @@ class SftpFileGateTest {
     return new SftpFileGate(
         name -> name.endsWith(".csv"),
         journal,
-        new SftpFileGate.Rules(false, Duration.ofSeconds(stableSeconds), anyLink),
+        new SftpFileGate.Rules(Duration.ofSeconds(stableSeconds), anyLink),
         () -> Duration.ofSeconds(seconds).toNanos());
   }
 
   private static boolean accepts(SftpFileGate gate, RemoteEntry entry) {
-    GenericFile<SftpRemoteFile<?>> file = new GenericFile<>();
-    file.setFile(entry);
-    return gate.accept(file);
+    return gate.accept(entry);
   }
 
   private static RemoteEntry file(String name, long size) {

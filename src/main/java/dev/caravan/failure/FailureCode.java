@@ -87,8 +87,10 @@ public enum FailureCode {
   AMBIGUOUS_COLUMN,
   /** The file has a column whose values PostgreSQL generates itself. */
   GENERATED_COLUMN,
-  /** A column of the target has another type than at the last load. */
+  /** A column of the target has another type than at the last load, or than the project says. */
   SCHEMA_DRIFT,
+  /** A column of the target has a type whose values there are no rules for; it is named. */
+  TYPE_UNSUPPORTED,
   /** A constraint, trigger or policy of the target refused the rows; it is named. */
   CONSTRAINT_VIOLATION,
 

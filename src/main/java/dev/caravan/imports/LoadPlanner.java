@@ -7,6 +7,7 @@ import dev.caravan.failure.FailureCode;
 import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.queue.RunningJob;
+import dev.caravan.pgload.ColumnType;
 import dev.caravan.pgload.LoadMode;
 import dev.caravan.pgload.LoadProgress;
 import dev.caravan.pgload.LoadRange;
@@ -20,8 +21,10 @@ import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.TableOptions;
 import dev.caravan.project.TablePlan;
 import dev.caravan.source.sftp.FileStamp;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
@@ -85,9 +88,15 @@ final class LoadPlanner implements Processor {
             OnDrift.valueOf(options.onDrift().name()),
             options.allowEmpty(),
             formats(options.valueFormats()),
-            options.inferTypes());
+            options.inferTypes(),
+            types(options));
     return new CopyUpsertLoad(
         project.project() + "/" + target, spec, options.csv(), Optional.empty(), force);
+  }
+
+  private static Map<String, ColumnType> types(TableOptions options) {
+    return options.columnTypes().entrySet().stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, column -> ColumnType.of(column.getValue())));
   }
 
   private static ValueFormats formats(TableOptions.Formats formats) {

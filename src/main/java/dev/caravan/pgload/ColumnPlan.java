@@ -6,6 +6,7 @@ import dev.caravan.pgload.Target.Column;
 import dev.caravan.record.RecordStream;
 import dev.caravan.record.ShownName;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -26,6 +27,7 @@ import java.util.stream.IntStream;
  * @param discarded fields of the source that go nowhere, because the target has no such column
  * @param drift how this load differs from the table and from the last load
  * @param formats how staged texts are read
+ * @param asWritten columns whose values PostgreSQL reads as they are written
  */
 record ColumnPlan(
     List<Column> columns,
@@ -33,7 +35,8 @@ record ColumnPlan(
     List<Integer> keys,
     List<Integer> discarded,
     List<Drift> drift,
-    ValueFormats formats) {
+    ValueFormats formats,
+    BitSet asWritten) {
 
   /**
    * Plans for a table that does not exist: every column is text, or jsonb, and named as the
@@ -45,22 +48,28 @@ record ColumnPlan(
     List<Column> columns =
         fields.stream().map(i -> newColumn(spec, records, i, names.get(i))).toList();
     checkControlColumns(spec, columns);
+    for (String typed : spec.columnTypes().keySet()) {
+      if (!names.contains(typed)) {
+        throw mismatch(spec, records, "column '" + typed + "', which has a type given,");
+      }
+    }
     return new ColumnPlan(
         columns,
         fields,
         keys(spec, records, columns),
         List.of(),
         new ArrayList<>(),
-        spec.formats());
+        spec.formats(),
+        new BitSet());
   }
 
   /** The same with the types that its values have turned out to have. */
-  ColumnPlan withTypes(List<String> types) {
+  ColumnPlan withTypes(List<ColumnType> types) {
     List<Column> typed =
         IntStream.range(0, columns.size())
-            .mapToObj(i -> new Column(columns.get(i).name(), types.get(i), -1, false, false, true))
+            .mapToObj(i -> types.get(i).column(columns.get(i).name()))
             .toList();
-    return new ColumnPlan(typed, fields, keys, discarded, drift, formats);
+    return new ColumnPlan(typed, fields, keys, discarded, drift, formats, new BitSet());
   }
 
   private static Column newColumn(LoadSpec spec, RecordStream records, int field, String name) {
@@ -76,7 +85,8 @@ record ColumnPlan(
                           ShownName.of(records.columns().get(field)),
                           problem.message()));
             });
-    return new Column(name, records.isJson(field) ? "jsonb" : "text", -1, false, false, true);
+    ColumnType otherwise = records.isJson(field) ? ColumnType.JSONB : ColumnType.TEXT;
+    return spec.columnTypes().getOrDefault(name, otherwise).column(name);
   }
 
   /**
@@ -113,10 +123,18 @@ record ColumnPlan(
       }
     }
     checkGenerated(target, columns);
+    checkRules(target, columns);
+    checkTypes(spec, target);
     checkControlColumns(spec, columns);
     ColumnPlan plan =
         new ColumnPlan(
-            columns, fields, keys(spec, records, columns), discarded, drift, spec.formats());
+            columns,
+            fields,
+            keys(spec, records, columns),
+            discarded,
+            drift,
+            spec.formats(),
+            new BitSet());
     plan.checkRequired(spec, target);
     plan.checkUnique(spec, target);
     plan.compare(spec, before);
@@ -132,6 +150,44 @@ record ColumnPlan(
                 .formatted(target.name(), column.name()));
       }
     }
+  }
+
+  private static void checkRules(Target target, List<Column> columns) {
+    for (Column column : columns) {
+      Optional<String> unknown = column.values().unknown();
+      if (unknown.isPresent()) {
+        throw new CaravanException(
+            FailureCode.TYPE_UNSUPPORTED,
+            "Cannot load into %s: column '%s' is of type %s, and there are no rules for what is a value of %s. Load into a column of type text, and convert it there."
+                .formatted(target.name(), column.name(), column.type(), unknown.get()));
+      }
+    }
+  }
+
+  /** Holds the table against the types that its columns are to have. */
+  private static void checkTypes(LoadSpec spec, Target target) {
+    spec.columnTypes()
+        .forEach(
+            (name, type) -> {
+              Column column = target.columns().get(name);
+              if (column == null && spec.onDrift() != OnDrift.EVOLVE) {
+                throw target.unknown(name);
+              }
+              if (column != null && !column.type().equals(type.sql())) {
+                throw notAsConfigured(target, name, column.type(), type.sql());
+              }
+              if (column != null && type.required() && !column.notNull()) {
+                throw notAsConfigured(target, name, "nullable", "not null");
+              }
+            });
+  }
+
+  private static CaravanException notAsConfigured(
+      Target target, String column, String found, String allowed) {
+    return new CaravanException(
+        FailureCode.SCHEMA_DRIFT,
+        "Cannot load into %s: its column '%s' is %s; the types given for its columns say %s."
+            .formatted(target.name(), column, found, allowed));
   }
 
   private static void checkControlColumns(LoadSpec spec, List<Column> columns) {
@@ -287,6 +343,18 @@ record ColumnPlan(
     Map<String, String> types = new LinkedHashMap<>();
     columns.forEach(column -> types.put(column.name(), column.type()));
     return types;
+  }
+
+  /** Notes the columns that had plain values only, which mean the same to PostgreSQL. */
+  void settle(PlainValues values) {
+    for (int i = 0; i < columns.size(); i++) {
+      asWritten.set(i, !values.isDoubtful(i) && !columns.get(i).isBoolean());
+    }
+  }
+
+  /** Whether PostgreSQL reads every value of the column as it is written. */
+  boolean isAsWritten(int column) {
+    return asWritten.get(column);
   }
 
   /** True when some column is not plain text, so that values have to be checked. */

@@ -72,8 +72,9 @@ public final class Identifier {
     return names.stream().map(Identifier::quote).collect(Collectors.joining(", "));
   }
 
-  /** A text as an SQL literal; only for names in catalog look-ups inside generated SQL. */
+  /** A text as an SQL literal, whatever {@code standard_conforming_strings} is. */
   static String literal(String text) {
-    return "'" + text.replace("'", "''") + "'";
+    String quoted = "'" + text.replace("'", "''") + "'";
+    return text.indexOf('\\') < 0 ? quoted : "E" + quoted.replace("\\", "\\\\");
   }
 }

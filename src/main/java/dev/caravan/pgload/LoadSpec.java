@@ -25,6 +25,8 @@ import java.util.OptionalLong;
  * @param allowEmpty whether a source without records may replace the content of the target
  * @param formats how texts are read as values of typed columns
  * @param inferTypes whether a table that the load creates gets types; text by default
+ * @param columnTypes target column to the type that it gets where the load creates it, and that it
+ *     must have where it is there
  */
 public record LoadSpec(
     TableName target,
@@ -39,11 +41,13 @@ public record LoadSpec(
     OnDrift onDrift,
     boolean allowEmpty,
     ValueFormats formats,
-    boolean inferTypes) {
+    boolean inferTypes,
+    Map<String, ColumnType> columnTypes) {
 
   public LoadSpec {
     keyColumns = List.copyOf(keyColumns);
     columnMapping = Map.copyOf(columnMapping);
+    columnTypes = Map.copyOf(columnTypes);
     if (keyColumns.isEmpty() && (mode.needsKey() || onMissing == OnMissing.SOFT_DELETE)) {
       throw invalid(
           target,
@@ -58,6 +62,38 @@ public record LoadSpec(
     if (onMissing == OnMissing.SOFT_DELETE && mode != LoadMode.UPSERT && mode != LoadMode.SCD2) {
       throw invalid(target, "missing rows can be marked by upsert and scd2 only");
     }
+  }
+
+  /** Without types that are given. */
+  public LoadSpec(
+      TableName target,
+      List<String> keyColumns,
+      Map<String, String> columnMapping,
+      LoadMode mode,
+      Optional<LoadRange> range,
+      OnMissing onMissing,
+      OnError onError,
+      OptionalLong maxErrors,
+      OptionalDouble maxErrorRatio,
+      OnDrift onDrift,
+      boolean allowEmpty,
+      ValueFormats formats,
+      boolean inferTypes) {
+    this(
+        target,
+        keyColumns,
+        columnMapping,
+        mode,
+        range,
+        onMissing,
+        onError,
+        maxErrors,
+        maxErrorRatio,
+        onDrift,
+        allowEmpty,
+        formats,
+        inferTypes,
+        Map.of());
   }
 
   private static CaravanException invalid(TableName target, String what) {
@@ -95,7 +131,8 @@ public record LoadSpec(
         onDrift,
         allowEmpty,
         formats,
-        false);
+        false,
+        columnTypes);
   }
 
   /** An upsert that tolerates bad rows without limit. */

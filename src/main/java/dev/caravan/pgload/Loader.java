@@ -241,9 +241,10 @@ public final class Loader {
       lockTarget();
       target = Target.find(connection, spec.target()); // another load may have created it meanwhile
     }
-    if (target.isEmpty() && spec.range().isPresent() && !spec.inferTypes()) {
+    boolean checked = spec.range().isPresent() || !spec.columnTypes().isEmpty();
+    if (target.isEmpty() && checked && !spec.inferTypes()) {
       ColumnPlan plan = ColumnPlan.forNewTable(spec, records);
-      NewTable.create(connection, spec, plan).addKey(true); // empty; its range is yet to be checked
+      NewTable.create(connection, spec, plan).addKey(true); // empty; values are yet to be checked
       target = Target.find(connection, spec.target());
     }
     if (target.isPresent()) {
@@ -269,6 +270,7 @@ public final class Loader {
         return sameContent(same.get());
       }
     }
+    plan.settle(values);
     return merge(plan, staging, values, plan.keys().isEmpty() || keys.provesUnique(), locked);
   }
 
@@ -286,10 +288,11 @@ public final class Loader {
   private LoadResult loadInferredTable() throws SQLException, IOException {
     ColumnPlan texts = ColumnPlan.forNewTable(spec, records);
     Staging staging = stage(texts, new KeyOrder(texts), new PlainValues(texts));
-    ColumnPlan plan = TypeInference.infer(connection, texts, staging);
+    ColumnPlan plan = TypeInference.infer(connection, spec, texts, staging);
     beginMerge();
     NewTable.create(connection, spec, plan).addKey(true); // it is empty
     PlainValues checked = new PlainValues(plan); // the inference has looked at every value
+    spec.columnTypes().keySet().forEach(column -> checked.doubt(plan.columnOf(column)));
     return merge(plan, staging, checked, plan.keys().isEmpty(), new LockedTarget(List.of()));
   }
 

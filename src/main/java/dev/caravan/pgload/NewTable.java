@@ -63,8 +63,7 @@ final class NewTable {
     TableName name = spec.target();
     String columns =
         Stream.concat(
-                plan.columns().stream()
-                    .map(column -> Identifier.quote(column.name()) + " " + column.type()),
+                plan.columns().stream().map(ColumnType::definition),
                 spec.controlColumns().stream().map(ControlColumn::definition))
             .collect(Collectors.joining(", "));
     return List.of(

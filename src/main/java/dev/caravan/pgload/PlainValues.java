@@ -1,6 +1,7 @@
 package dev.caravan.pgload;
 
 import dev.caravan.pgload.Target.Column;
+import dev.caravan.pgload.ValueType.Scalar;
 import dev.caravan.record.Fields;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -14,8 +15,8 @@ import java.util.regex.Pattern;
  * {@code 2026-02-28}, are good beyond doubt. Only a column that had another value is worth the pass
  * in PostgreSQL, where a regular expression per value takes longer than COPY and merge together.
  *
- * <p>What it calls plain {@link ValueFormats#isBad} must not call bad; a test holds the two
- * together. The other way round it need not know everything.
+ * <p>What it calls plain {@link ValueCheck#isBad} must not call bad; a test holds the two together.
+ * The other way round it need not know everything.
  */
 final class PlainValues {
 
@@ -58,40 +59,50 @@ final class PlainValues {
   }
 
   private static Test test(Column column, ValueFormats formats) {
-    if (column.maxLength() >= 0) {
-      return (bytes, start, length) -> length <= column.maxLength();
+    if (!(column.values() instanceof Scalar type)) {
+      return (bytes, start, length) -> false;
     }
-    if (column.isText()) {
-      return (bytes, start, length) -> true;
+    if (type.maxLength() >= 0) {
+      return (bytes, start, length) -> length <= type.maxLength();
     }
     boolean point = formats.decimal() == '.';
-    Matcher numeric = NUMERIC.matcher(column.type());
+    return switch (type.name()) {
+      case "char" -> (bytes, start, length) -> length <= 1;
+      case "name" -> (bytes, start, length) -> length <= ValueFormats.MAX_NAME_BYTES;
+      case "int2" -> (bytes, start, length) -> isInteger(bytes, start, length, SMALLINT_DIGITS);
+      case "int4" -> (bytes, start, length) -> isInteger(bytes, start, length, INTEGER_DIGITS);
+      case "int8" -> (bytes, start, length) -> isInteger(bytes, start, length, BIGINT_DIGITS);
+      case "float4" ->
+          (bytes, start, length) -> point && isDecimal(bytes, start, length, REAL_DIGITS);
+      case "float8" ->
+          (bytes, start, length) -> point && isDecimal(bytes, start, length, DOUBLE_DIGITS);
+      case "numeric" -> numeric(column.type(), point);
+      case "uuid" -> (bytes, start, length) -> length == 36 && isUuid(bytes, start);
+      case "date" ->
+          (bytes, start, length) ->
+              formats.date().isEmpty() && length == 10 && isDate(bytes, start);
+      case "timestamp" ->
+          (bytes, start, length) ->
+              formats.timestamp().isEmpty() && isTimestamp(bytes, start, length);
+      case "timestamptz" -> PlainValues::isTimestampWithZone;
+      case "bool" -> words(formats);
+      default -> {
+        boolean text = ValueFormats.isText(type.name());
+        yield (bytes, start, length) -> text;
+      }
+    };
+  }
+
+  /** Of a domain the digits that fit are not known here. */
+  private static Test numeric(String type, boolean point) {
+    Matcher numeric = NUMERIC.matcher(type);
     if (numeric.matches()) {
       int scale = Integer.parseInt(numeric.group(2));
       int wholes = Integer.parseInt(numeric.group(1)) - scale;
       return (bytes, start, length) -> point && fits(bytes, start, length, wholes, scale);
     }
-    return switch (column.type()) {
-      case "smallint" -> (bytes, start, length) -> isInteger(bytes, start, length, SMALLINT_DIGITS);
-      case "integer" -> (bytes, start, length) -> isInteger(bytes, start, length, INTEGER_DIGITS);
-      case "bigint" -> (bytes, start, length) -> isInteger(bytes, start, length, BIGINT_DIGITS);
-      case "real" ->
-          (bytes, start, length) -> point && isDecimal(bytes, start, length, REAL_DIGITS);
-      case "double precision" ->
-          (bytes, start, length) -> point && isDecimal(bytes, start, length, DOUBLE_DIGITS);
-      case "numeric" ->
-          (bytes, start, length) -> point && isDecimal(bytes, start, length, NUMERIC_DIGITS);
-      case "uuid" -> (bytes, start, length) -> length == 36 && isUuid(bytes, start);
-      case "date" ->
-          (bytes, start, length) ->
-              formats.date().isEmpty() && length == 10 && isDate(bytes, start);
-      case "timestamp without time zone" ->
-          (bytes, start, length) ->
-              formats.timestamp().isEmpty() && isTimestamp(bytes, start, length);
-      case "timestamp with time zone" -> PlainValues::isTimestampWithZone;
-      case "boolean" -> words(formats);
-      default -> (bytes, start, length) -> false;
-    };
+    boolean any = point && type.equals("numeric");
+    return (bytes, start, length) -> any && isDecimal(bytes, start, length, NUMERIC_DIGITS);
   }
 
   private static Test words(ValueFormats formats) {
@@ -261,6 +272,11 @@ final class PlainValues {
                 : !tests[i].isPlain(record.bytes(), record.start(field), record.length(field));
       }
     }
+  }
+
+  /** The column is to be looked at, whatever it had. */
+  void doubt(int column) {
+    doubtful[column] = true;
   }
 
   /** True when the column had a value that PostgreSQL has to look at. */

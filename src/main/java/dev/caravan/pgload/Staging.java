@@ -64,7 +64,9 @@ final class Staging {
   /** The value of column {@code i} as its target column takes it. */
   static String value(ColumnPlan plan, int i) {
     Column column = plan.columns().get(i);
-    return column.typed(plan.formats().canonical(column.type(), ColumnPlan.staged(i)));
+    String staged = ColumnPlan.staged(i);
+    return column.typed(
+        plan.isAsWritten(i) ? staged : column.values().canonical(plan.formats(), staged));
   }
 
   /** That row {@code t} of the target has the key of a staged row. */

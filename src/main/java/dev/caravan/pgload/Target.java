@@ -29,18 +29,25 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
    * One column.
    *
    * @param type as {@code format_type} writes it, with its modifier
-   * @param maxLength characters of a varchar(n) or char(n); -1 for every other type
+   * @param values what its values are made of
    * @param generated PostgreSQL makes the values itself (identity always, stored expression)
    * @param required NOT NULL without a default
+   * @param notNull NOT NULL
    * @param comparable the type has an equality operator
    */
   record Column(
       String name,
       String type,
-      int maxLength,
+      ValueType values,
       boolean generated,
       boolean required,
+      boolean notNull,
       boolean comparable) {
+
+    /** Characters of a varchar(n) or char(n); {@link ValueType#UNLIMITED} for every other type. */
+    int maxLength() {
+      return values.scalar().map(ValueType.Scalar::maxLength).orElse(ValueType.UNLIMITED);
+    }
 
     /** An SQL text expression as the column takes it. */
     String typed(String text) {
@@ -48,7 +55,11 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
     }
 
     boolean isJson() {
-      return type.equals("jsonb") || type.equals("json");
+      return ValueFormats.isJson(values);
+    }
+
+    boolean isBoolean() {
+      return values.scalar().filter(s -> s.name().equals("bool")).isPresent();
     }
 
     boolean isInteger() {
@@ -123,16 +134,18 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
     String sql =
         """
         SELECT a.attname, format_type(a.atttypid, a.atttypmod),
-               CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype)
-                    THEN a.atttypmod - 4 ELSE -1 END,
+               a.atttypid, a.atttypmod,
                a.attgenerated <> '' OR a.attidentity = 'a',
-               a.attnotnull AND NOT a.atthasdef AND a.attidentity = '',
+               (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND t.typdefault IS NULL
+                 AND a.attidentity = '',
+               a.attnotnull OR t.typnotnull,
                EXISTS (SELECT FROM pg_operator o
                        WHERE o.oprname = '=' AND o.oprleft = t.oid AND o.oprright = t.oid)
                  OR t.typtype IN ('e', 'd', 'r') OR t.typcategory = 'A' OR t.typname = 'varchar'
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum""";
+    TypeCatalog types = TypeCatalog.of(connection, oid);
     Map<String, Column> columns = new LinkedHashMap<>();
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setLong(1, oid);
@@ -143,10 +156,11 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
               new Column(
                   row.getString(1),
                   row.getString(2),
-                  Math.max(row.getInt(3), -1),
-                  row.getBoolean(4),
+                  types.type(row.getLong(3), row.getInt(4)),
                   row.getBoolean(5),
-                  row.getBoolean(6)));
+                  row.getBoolean(6),
+                  row.getBoolean(7),
+                  row.getBoolean(8)));
         }
       }
     }

@@ -1,5 +1,6 @@
 package dev.caravan.pgload;
 
+import dev.caravan.pgload.Target.Column;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -7,6 +8,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Finds the types of a new table: for each column the first that every staged value can be read as,
@@ -15,30 +17,36 @@ import java.util.stream.Collectors;
  */
 final class TypeInference {
 
-  private static final List<String> CANDIDATES =
-      List.of(
-          "boolean",
-          "bigint",
-          "numeric",
-          "date",
-          "timestamp without time zone",
-          "timestamp with time zone");
+  private static final List<ColumnType> CANDIDATES =
+      Stream.of(
+              "boolean",
+              "bigint",
+              "double precision",
+              "numeric",
+              "date",
+              "timestamp without time zone",
+              "timestamp with time zone")
+          .map(ColumnType::of)
+          .toList();
+
+  /** A double keeps so many decimal digits whatever they are. */
+  private static final int DOUBLE_DIGITS = 15;
 
   /** PostgreSQL has at most 1,664 columns in one answer. */
   private static final int COLUMNS_AT_ONCE = 1_600 / CANDIDATES.size();
 
   private TypeInference() {}
 
-  static ColumnPlan infer(Connection connection, ColumnPlan plan, Staging staging)
+  static ColumnPlan infer(Connection connection, LoadSpec spec, ColumnPlan plan, Staging staging)
       throws SQLException {
-    List<String> types = new ArrayList<>();
+    List<ColumnType> types = new ArrayList<>();
     try (Statement statement = connection.createStatement()) {
       for (int from = 0; from < plan.columns().size(); from += COLUMNS_AT_ONCE) {
         int to = Math.min(from + COLUMNS_AT_ONCE, plan.columns().size());
         List<String> tests = new ArrayList<>();
         for (int i = from; i < to; i++) {
-          for (String type : CANDIDATES) {
-            tests.add("bool_and(NOT (%s))".formatted(isNo(type, plan, i)));
+          for (ColumnType type : CANDIDATES) {
+            tests.add(isOf(type, plan, i));
           }
         }
         String sql =
@@ -46,7 +54,11 @@ final class TypeInference {
         try (ResultSet row = statement.executeQuery(sql)) {
           row.next();
           for (int i = from; i < to; i++) {
-            types.add(type(row, (i - from) * CANDIDATES.size(), plan.columns().get(i).type()));
+            ColumnType given = spec.columnTypes().get(plan.names().get(i));
+            types.add(
+                given != null
+                    ? given
+                    : type(row, (i - from) * CANDIDATES.size(), plan.columns().get(i)));
           }
         }
       }
@@ -54,19 +66,30 @@ final class TypeInference {
     return plan.withTypes(types);
   }
 
-  private static String isNo(String type, ColumnPlan plan, int i) {
+  /** A condition on all values of column {@code i}. */
+  private static String isOf(ColumnType type, ColumnPlan plan, int i) {
     String value = ColumnPlan.staged(i);
-    String bad = plan.formats().isBad(type, value);
-    boolean number = type.equals("bigint") || type.equals("numeric");
-    return number ? "%s OR %s ~ '^[+-]?0[0-9]'".formatted(bad, value) : bad;
+    String bad = ValueCheck.isBad(type.column("c"), plan.formats(), value);
+    String zeros = value + " ~ '^[+-]?0[0-9]'";
+    String decimal = Identifier.literal("" + plan.formats().decimal());
+    return switch (type.sql()) {
+      case "bigint" ->
+          "bool_and(NOT (%s OR %s OR strpos(%s, %s) > 0))".formatted(bad, zeros, value, decimal);
+      case "numeric" -> "bool_and(NOT (%s OR %s))".formatted(bad, zeros);
+      // who writes exponents means floating point, unless it would lose digits
+      case "double precision" ->
+          "bool_and(NOT (%1$s OR %2$s OR length(regexp_replace(%3$s, '[eE].*$|[^0-9]', '', 'g')) > %4$d)) AND bool_or(%3$s ~ '[eE]')"
+              .formatted(bad, zeros, value, DOUBLE_DIGITS);
+      default -> "bool_and(NOT (%s))".formatted(bad);
+    };
   }
 
-  private static String type(ResultSet row, int before, String otherwise) throws SQLException {
+  private static ColumnType type(ResultSet row, int before, Column column) throws SQLException {
     for (int i = 0; i < CANDIDATES.size(); i++) {
       if (row.getBoolean(before + i + 1)) {
         return CANDIDATES.get(i);
       }
     }
-    return otherwise;
+    return column.isJson() ? ColumnType.JSONB : ColumnType.TEXT;
   }
 }

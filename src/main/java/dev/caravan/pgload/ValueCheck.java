@@ -3,12 +3,15 @@ package dev.caravan.pgload;
 import dev.caravan.pgload.Target.Column;
 import dev.caravan.record.Reject;
 import dev.caravan.record.RejectCode;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -31,6 +34,9 @@ final class ValueCheck {
   private final ValueFormats formats;
   private final List<Condition> conditions = new ArrayList<>();
 
+  /** Functions for types whose input may raise an error: by name the type. */
+  private final Map<String, String> readers = new LinkedHashMap<>();
+
   /** What a bad value of a column fulfils; {@code outside} tells the range from the type. */
   private record Condition(int column, String sql, boolean outside) {}
 
@@ -51,7 +57,7 @@ final class ValueCheck {
       Column column = plan.columns().get(i);
       boolean checkedBefore = plan.keys().contains(i); // the load refuses a key without a value
       if (values.isDoubtful(i) && (!column.isText() || (column.required() && !checkedBefore))) {
-        conditions.add(new Condition(i, isBad(column, ColumnPlan.staged(i)), false));
+        conditions.add(new Condition(i, isBad(i), false));
       }
     }
     range.ifPresent(this::addRange);
@@ -90,6 +96,7 @@ final class ValueCheck {
             .formatted(cases, staging.table());
     boolean found = false;
     try (Statement statement = connection.createStatement()) {
+      createReaders(statement);
       statement.setFetchSize(FETCH_ROWS);
       try (ResultSet row = statement.executeQuery(sql)) {
         while (row.next()) {
@@ -103,6 +110,7 @@ final class ValueCheck {
         statement.execute(
             "DELETE FROM %s WHERE (%s) IS NOT NULL".formatted(staging.table(), cases));
       }
+      dropReaders(statement);
     }
   }
 
@@ -113,20 +121,57 @@ final class ValueCheck {
     if (condition.outside()) {
       return reject(row, condition, RejectCode.OUT_OF_RANGE, outside(value));
     }
-    boolean tooLong =
-        column.maxLength() >= 0
-            && value != null
-            && value.codePointCount(0, value.length()) > column.maxLength();
     String message =
         value == null
             ? "The field is empty; column '%s' must have a value.".formatted(column.name())
             : "'%s' is not taken by column '%s' of type %s%s."
-                .formatted(value, column.name(), column.type(), formats.expected(column.type()));
+                .formatted(
+                    value,
+                    column.name(),
+                    column.type(),
+                    column.values().scalar().map(s -> formats.expected(s.name())).orElse(""));
     RejectCode code =
-        tooLong
-            ? RejectCode.TOO_LONG
-            : value == null ? RejectCode.CONSTRAINT : RejectCode.BAD_VALUE;
+        value == null
+            ? RejectCode.CONSTRAINT
+            : column.values().scalar().map(s -> code(s, value)).orElse(RejectCode.BAD_VALUE);
     return reject(row, condition, code, message);
+  }
+
+  private static RejectCode code(ValueType.Scalar type, String value) {
+    int bytes = value.getBytes(StandardCharsets.UTF_8).length;
+    boolean tooLong =
+        switch (type.name()) {
+          case "char" -> bytes > 1;
+          case "name" -> bytes > ValueFormats.MAX_NAME_BYTES;
+          default ->
+              type.maxLength() >= 0 && value.codePointCount(0, value.length()) > type.maxLength();
+        };
+    if (tooLong) {
+      return RejectCode.TOO_LONG;
+    }
+    return ValueFormats.isJson(type) && jsonDepth(value) > ValueFormats.MAX_JSON_DEPTH
+        ? RejectCode.JSON_DEPTH
+        : RejectCode.BAD_VALUE;
+  }
+
+  /** How deep brackets outside of strings nest. */
+  private static int jsonDepth(String json) {
+    int depth = 0;
+    int deepest = 0;
+    boolean quoted = false;
+    for (int i = 0; i < json.length(); i++) {
+      char c = json.charAt(i);
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (quoted && c == '\\') {
+        i++;
+      } else if (!quoted && (c == '[' || c == '{')) {
+        deepest = Math.max(deepest, ++depth);
+      } else if (!quoted && (c == ']' || c == '}')) {
+        depth--;
+      }
+    }
+    return deepest;
   }
 
   private Reject reject(ResultSet row, Condition condition, RejectCode code, String message)
@@ -153,18 +198,74 @@ final class ValueCheck {
         + ".";
   }
 
-  private String isBad(Column column, String value) {
-    String bad = valueIsBad(column, value);
+  private String isBad(int i) {
+    Column column = plan.columns().get(i);
+    String value = ColumnPlan.staged(i);
+    String bad = isBad(column, formats, value, reader(i));
     return column.required() ? "(%s IS NULL OR %s)".formatted(value, bad) : bad;
   }
 
-  private String valueIsBad(Column column, String value) {
-    if (column.maxLength() >= 0) {
-      return "char_length(%s) > %d".formatted(value, column.maxLength());
+  /** How PostgreSQL is asked whether it reads a text as the column's type. */
+  private String reader(int i) {
+    Column column = plan.columns().get(i);
+    if (!column.values().raises()) {
+      return valid(column.type());
     }
-    if (column.isText()) {
-      return "false";
+    String function = "pg_temp.caravan_reads_" + i;
+    readers.put(function, column.type());
+    return function + "(%s)";
+  }
+
+  private static String valid(String type) {
+    return "pg_input_is_valid(%s, " + Identifier.literal(type).replace("%", "%%") + ")";
+  }
+
+  /**
+   * A condition that is true for a text that is not taken as the column's type; NULL for NULL.
+   *
+   * @param column of a type that does not raise
+   */
+  static String isBad(Column column, ValueFormats formats, String value) {
+    return isBad(column, formats, value, valid(column.type()));
+  }
+
+  private static String isBad(Column column, ValueFormats formats, String value, String reader) {
+    ValueType type = column.values();
+    String forbidden = type.isForbidden(formats, value);
+    boolean everyText =
+        type instanceof ValueType.Scalar scalar && ValueFormats.isText(scalar.name());
+    return everyText
+        ? "(" + forbidden + ")"
+        : "CASE WHEN %s THEN true WHEN %s IS NOT NULL THEN NOT %s END"
+            .formatted(forbidden, value, reader.formatted(type.canonical(formats, value)));
+  }
+
+  /**
+   * A type's input function, or a domain's CHECK, may end the statement instead of saying no: each
+   * value is read in a block of its own, which costs some microseconds.
+   */
+  private void createReaders(Statement statement) throws SQLException {
+    for (Map.Entry<String, String> reader : readers.entrySet()) {
+      statement.execute(
+          """
+          CREATE OR REPLACE FUNCTION %s(value text) RETURNS boolean LANGUAGE plpgsql AS %s"""
+              .formatted(
+                  reader.getKey(),
+                  Identifier.literal(
+                      """
+                      BEGIN
+                        RETURN %s;
+                      EXCEPTION
+                        WHEN insufficient_resources OR operator_intervention OR system_error THEN RAISE;
+                        WHEN OTHERS THEN RETURN false;
+                      END"""
+                          .formatted(valid(reader.getValue()).formatted("value")))));
     }
-    return formats.isBad(column.type(), value);
+  }
+
+  private void dropReaders(Statement statement) throws SQLException {
+    for (String function : readers.keySet()) {
+      statement.execute("DROP FUNCTION " + function + "(text)");
+    }
   }
 }

@@ -136,6 +136,7 @@ final class ProjectBinding {
     return new TableOptions(
         texts(table.get("primary_key")),
         mapping(table.path("column_mapping")),
+        mapping(table.path("columns")),
         table.get("rebuild_table").booleanValue()
             ? Mode.REPLACE
             : constant(Mode.class, table, "mode"),

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.caravan.project.TableOptions.Mode;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -55,6 +56,9 @@ final class TableChecks {
     checkLength(section.path("db_schema"), path.key("db_schema"));
     checkKeyColumns(section.path("primary_key"), path.key("primary_key"));
     checkMapping(section.path("column_mapping"), path.key("column_mapping"));
+    for (Map.Entry<String, JsonNode> column : section.path("columns").properties()) {
+      checkLength(TextNode.valueOf(column.getKey()), path.key("columns").key(column.getKey()));
+    }
   }
 
   private void checkPattern(JsonNode pattern, KeyPath path) {

@@ -14,6 +14,7 @@ import java.util.OptionalLong;
  *
  * @param keyColumns columns of the table that identify a row; none in some modes
  * @param columnMapping from the file's column to the table's, for renamed columns, in file order
+ * @param columnTypes from the table's column to its type, as it is written
  * @param mode what happens with rows that are there
  * @param range what {@link Mode#REPLACE_RANGE} replaces; empty for the others
  * @param missingRows what happens with rows that the file no longer has
@@ -27,6 +28,7 @@ import java.util.OptionalLong;
 public record TableOptions(
     List<String> keyColumns,
     Map<String, String> columnMapping,
+    Map<String, String> columnTypes,
     Mode mode,
     Optional<Range> range,
     MissingRows missingRows,
@@ -42,6 +44,7 @@ public record TableOptions(
   public TableOptions {
     keyColumns = List.copyOf(keyColumns);
     columnMapping = Collections.unmodifiableMap(new LinkedHashMap<>(columnMapping));
+    columnTypes = Collections.unmodifiableMap(new LinkedHashMap<>(columnTypes));
   }
 
   /** What happens to a file that has bad rows. */

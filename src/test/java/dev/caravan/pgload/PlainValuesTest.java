@@ -2,7 +2,6 @@ package dev.caravan.pgload;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caravan.pgload.Target.Column;
 import dev.caravan.record.Fields;
 import dev.caravan.testing.TestDatabase;
 import java.nio.charset.StandardCharsets;
@@ -10,6 +9,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,10 +81,15 @@ class PlainValuesTest {
   }
 
   private static boolean isPlain(String type, String value) {
-    Column column = new Column("c", type, -1, false, false, true);
     ColumnPlan plan =
         new ColumnPlan(
-            List.of(column), List.of(0), List.of(), List.of(), List.of(), ValueFormats.ISO);
+            List.of(ColumnType.of(type).column("c")),
+            List.of(0),
+            List.of(),
+            List.of(),
+            List.of(),
+            ValueFormats.ISO,
+            new BitSet());
     PlainValues values = new PlainValues(plan);
     byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
     Fields fields = new Fields();
@@ -96,7 +101,8 @@ class PlainValuesTest {
 
   private List<String> refused(String type, List<String> values) throws Exception {
     String sql =
-        "SELECT v FROM unnest(?::text[]) AS x(v) WHERE " + ValueFormats.ISO.isBad(type, "v");
+        "SELECT v FROM unnest(?::text[]) AS x(v) WHERE "
+            + ValueCheck.isBad(ColumnType.of(type).column("c"), ValueFormats.ISO, "v");
     List<String> refused = new ArrayList<>();
     try (Connection connection = database.dataSource().getConnection();
         PreparedStatement query = connection.prepareStatement(sql)) {

@@ -90,6 +90,7 @@ class ProjectConfigReaderTest {
                         new TableOptions(
                             List.of("id"),
                             Map.of(),
+                            Map.of(),
                             TableOptions.Mode.UPSERT,
                             Optional.empty(),
                             TableOptions.MissingRows.KEEP,

@@ -144,7 +144,11 @@ class ProjectSchemaTest {
 
     Set<String> components = components(ProjectTexts.read(BASE)).keySet();
     // The rule that is made of defaults can have neither.
-    components.removeAll(Set.of("/tables/1/targetTable", "/tables/1/options/columnMapping"));
+    components.removeAll(
+        Set.of(
+            "/tables/1/targetTable",
+            "/tables/1/options/columnMapping",
+            "/tables/1/options/columnTypes"));
     components.removeIf(name -> name.matches(".*/csv/max(Field|Record)Bytes")); // limits of ours
     assertThat(changing).isEqualTo(components);
   }

@@ -31,6 +31,7 @@ import dev.caravan.outbox.webhook.JobWebhook;
 import dev.caravan.outbox.webhook.WebhookHandler;
 import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.project.SftpServer;
+import dev.caravan.provider.ProviderFiles;
 import dev.caravan.source.entry.UploadedFiles;
 import dev.caravan.source.sftp.SftpLogin;
 import dev.caravan.source.sftp.SftpSessions;
@@ -96,6 +97,7 @@ public final class Caravan implements AutoCloseable {
     Properties overrides = new Properties();
     overrides.putAll(settings);
     main.setOverrideProperties(overrides);
+    main.configure().addRoutesBuilder(new ProviderFiles());
     main.addMainListener(lifecycle);
   }
 

@@ -149,6 +149,7 @@ record Configuration(
               "caravan.data",
               "caravan.node",
               "caravan.projects",
+              "caravan.providers.files",
               "caravan.database.url",
               "caravan.database.username",
               "caravan.database.password",

@@ -63,6 +63,8 @@ public enum FailureCode {
   SOURCE_UNTRUSTED,
   /** The source refuses the request as it is; its own code is in the message. */
   SOURCE_REFUSED,
+  /** The source answers, and not as it is to: no JSON, nothing where the records should be. */
+  BAD_ANSWER,
   /** The source allows no more requests now. */
   SOURCE_LIMIT(true),
   /** The answer of the source is larger than a limit. */

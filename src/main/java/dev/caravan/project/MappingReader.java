@@ -21,9 +21,10 @@ public final class MappingReader {
 
   private static final KeyPath COLUMNS = KeyPath.ROOT.key("columns");
   private static final List<String> ORIGINS = List.of("from", "join", "parameter", "constant");
-  private static final List<String> CONVERSIONS = List.of("date", "words", "true_words", "decimal");
+  private static final List<String> CONVERSIONS =
+      List.of("date", "words", "true_words", "decimal", "part");
   private static final Map<String, String> NEEDS =
-      Map.of("otherwise", "words", "thousands", "decimal");
+      Map.of("otherwise", "words", "thousands", "decimal", "part", "by", "by", "part");
 
   private final Problems problems;
 
@@ -107,6 +108,9 @@ public final class MappingReader {
     }
     if (rule.has("true_words")) {
       return new Conversion.TrueWords(texts(rule.get("true_words")));
+    }
+    if (rule.has("part")) {
+      return new Conversion.Part(rule.path("by").asText(), rule.get("part").intValue());
     }
     return text(rule, "decimal")
         .<Conversion>map(

@@ -46,9 +46,14 @@ enum ProblemCode {
   INTERNAL(500),
   /** The SFTP server or the database of the project failed; detail says how. */
   SOURCE_FAILED(502),
+  /**
+   * The source of a sync answers, and refuses, or not as it is to; no job was made. The same call
+   * will be answered so again until somebody changes something: a setting, the source.
+   */
+  SOURCE_REFUSED(502),
   /** The database does not answer. */
   DB_UNAVAILABLE(503),
-  /** The source of a sync cannot be reached, or does not let us in; no job was made. */
+  /** The source of a sync cannot be reached, or wants to be left alone, now; no job was made. */
   SOURCE_UNAVAILABLE(503),
   /** The disk of the database has no room left but its reserve. */
   INSUFFICIENT_STORAGE(507);

@@ -94,7 +94,10 @@ public final class SyncApi {
         });
   }
 
-  /** No job was made: the request cannot be served, or the source cannot be reached now. */
+  /**
+   * No job was made: the request cannot be served, the source cannot be reached now, or it refuses.
+   * Only what may pass by itself is a 503: callers repeat that without end.
+   */
   private static String refused(Exchange exchange, CaravanException e) {
     if (e.code() == FailureCode.NO_PROVIDER) {
       return Answer.problem(exchange, new Problem(ProblemCode.NO_PROVIDER, e.getMessage()));
@@ -113,7 +116,10 @@ public final class SyncApi {
     e.retryAfter()
         .ifPresent(pause -> exchange.getMessage().setHeader("Retry-After", pause.toSeconds()));
     return Answer.problem(
-        exchange, new Problem(ProblemCode.SOURCE_UNAVAILABLE, e.code() + ": " + e.getMessage()));
+        exchange,
+        new Problem(
+            e.code().retryable() ? ProblemCode.SOURCE_UNAVAILABLE : ProblemCode.SOURCE_REFUSED,
+            e.code() + ": " + e.getMessage()));
   }
 
   /** How a sync is. */

@@ -73,10 +73,18 @@ class ArchitectureTest {
             "com.jcraft.jsch..",
             "org.apache.commons.pool2..",
             "com.fasterxml.jackson..",
+            "com.networknt..",
             "com.nimbusds..",
             "org.apache.hc..",
             "io.github.resilience4j..",
             LOG),
+        new Arrow(
+            "provider",
+            FAILURE,
+            "dev.caravan.project..",
+            "dev.caravan.source.http..",
+            "com.fasterxml.jackson..",
+            CAMEL),
         new Arrow(
             "sync",
             FAILURE,

@@ -55,7 +55,7 @@ class ModuleSyncTest {
     Path provider = folder.resolve("parking.camel.yaml");
     Files.writeString(
         provider,
-        ProviderRoutesTest.walkThrough("2. The routes")
+        ProviderRoutesTest.walkThrough("Routes of your own")
                 .replace(
                     "              - process:\n                  id: record-load",
                     "              - process:\n                  ref: failAfterLoad\n"
@@ -65,7 +65,7 @@ class ModuleSyncTest {
             + "      uri: direct:sync-commuting-unchecked-data_entries\n      steps: [{log: loads}]\n");
     assertThat(provider).content().contains("ref: failAfterLoad");
     Path mapping = folder.resolve("parking.yaml");
-    Files.writeString(mapping, ProviderRoutesTest.walkThrough("1. The mapping"));
+    Files.writeString(mapping, ProviderRoutesTest.walkThrough("Mappings"));
     return Map.of(
         "caravan.providers.parking.url",
         url,

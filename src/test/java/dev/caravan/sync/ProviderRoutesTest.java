@@ -75,13 +75,13 @@ class ProviderRoutesTest {
       main.addInitialProperty("caravan.providers.parking.url", network.url());
       main.addInitialProperty(
           "caravan.providers.parking.mapping",
-          Files.writeString(folder.resolve("parking.yaml"), walkThrough("1. The mapping"))
-              .toString());
+          Files.writeString(folder.resolve("parking.yaml"), walkThrough("Mappings")).toString());
       TestDatabase database = TestDatabase.create();
       main.bind("warehouse", database.dataSource());
       main.bind("loadRecorder", (Processor) exchange -> {}); // there is no job here
       ProviderRoutes.Provider provider =
-          start(folder, walkThrough("2. The routes")).find("parking", "gate_api", "data_entries");
+          start(folder, walkThrough("Routes of your own"))
+              .find("parking", "gate_api", "data_entries");
       assertThat(send(provider.checkRoute()).getException()).isNull();
       LoadResult result = send(provider.syncRoute()).getMessage().getBody(LoadResult.class);
       assertThat(result.warnings())

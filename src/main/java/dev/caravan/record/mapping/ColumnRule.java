@@ -11,7 +11,7 @@ public sealed interface ColumnRule {
   String column();
 
   /** The fields of the source that it reads. */
-  default List<String> fields() {
+  default List<FieldPath> paths() {
     return List.of();
   }
 
@@ -19,16 +19,34 @@ public sealed interface ColumnRule {
   Object value(Map<String, ?> record, Map<String, ?> parameters, Oddities oddities);
 
   /** The value of a field, converted. */
-  record FromField(String column, String field, Conversion conversion) implements ColumnRule {
+  final class FromField implements ColumnRule {
+
+    private final String column;
+    private final FieldPath field;
+    private final Conversion conversion;
+
+    /**
+     * @param field its name; beginning with a slash, a JSON pointer into nested values
+     */
+    public FromField(String column, String field, Conversion conversion) {
+      this.column = column;
+      this.field = FieldPath.of(field);
+      this.conversion = conversion;
+    }
 
     @Override
-    public List<String> fields() {
+    public String column() {
+      return column;
+    }
+
+    @Override
+    public List<FieldPath> paths() {
       return List.of(field);
     }
 
     @Override
     public Object value(Map<String, ?> record, Map<String, ?> parameters, Oddities oddities) {
-      return conversion.convert(record.get(field), what -> oddities.add(field, what));
+      return conversion.convert(field.value(record), what -> oddities.add(field.text(), what));
     }
   }
 
@@ -36,16 +54,34 @@ public sealed interface ColumnRule {
    * Several fields as one text with a bar between them: a key for sources that have none, also
    * where some of the fields are empty.
    */
-  record Joined(String column, List<String> fields) implements ColumnRule {
+  final class Joined implements ColumnRule {
 
-    public Joined {
-      fields = List.copyOf(fields);
+    private final String column;
+    private final List<FieldPath> fields;
+
+    /**
+     * @param fields as for {@link FromField}
+     */
+    public Joined(String column, List<String> fields) {
+      this.column = column;
+      this.fields = fields.stream().map(FieldPath::of).toList();
+    }
+
+    @Override
+    public String column() {
+      return column;
+    }
+
+    @Override
+    public List<FieldPath> paths() {
+      return fields;
     }
 
     @Override
     public Object value(Map<String, ?> record, Map<String, ?> parameters, Oddities oddities) {
       return fields.stream()
-          .map(field -> record.get(field) == null ? "" : Conversion.text(record.get(field)))
+          .map(field -> field.value(record))
+          .map(value -> value == null ? "" : Conversion.text(value))
           .map(text -> text.replace("\\", "\\\\").replace("|", "\\|")) // a|b and c is not a and b|c
           .collect(Collectors.joining("|"));
     }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /**
  * From a value of the source to a value of the target. A value that does not fit is told to {@code
@@ -121,6 +122,22 @@ public sealed interface Conversion {
     @Override
     public Object convert(Object value, Consumer<Oddity> odd) {
       return value == null ? null : words.contains(text(value));
+    }
+  }
+
+  /** One part of a text that is cut by some characters, counted from 1; none when it has fewer. */
+  record Part(String by, int part) implements Conversion {
+    @Override
+    public Object convert(Object value, Consumer<Oddity> odd) {
+      if (value == null) {
+        return null;
+      }
+      String[] parts = text(value).split(Pattern.quote(by), -1);
+      if (part > parts.length) {
+        odd.accept(new Oddity("NO_PART", text(value), "NULL, because it has no part " + part));
+        return null;
+      }
+      return parts[part - 1];
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** All rules of one mapping; may be used by several jobs at once. */
 public final class FieldMapping {
@@ -24,7 +25,11 @@ public final class FieldMapping {
 
   /** The fields of the source that are read, each once, in the order of the rules. */
   public List<String> fields() {
-    return rules.stream().flatMap(rule -> rule.fields().stream()).distinct().toList();
+    return paths().map(FieldPath::text).toList();
+  }
+
+  Stream<FieldPath> paths() {
+    return rules.stream().flatMap(rule -> rule.paths().stream()).distinct();
   }
 
   /** The columns of the target. */
@@ -36,7 +41,7 @@ public final class FieldMapping {
   public Optional<String> fieldOf(String column) {
     return rules.stream()
         .filter(rule -> rule instanceof FromField && rule.column().equals(column))
-        .map(rule -> ((FromField) rule).field())
+        .map(rule -> rule.paths().get(0).text())
         .findFirst();
   }
 

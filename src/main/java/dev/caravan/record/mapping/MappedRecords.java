@@ -19,7 +19,7 @@ final class MappedRecords implements MapRecords {
   private final Iterator<Map<String, ?>> records;
   private final Map<String, ?> parameters;
   private final Oddities oddities = new Oddities();
-  private final List<String> missing;
+  private final List<FieldPath> missing;
   private Set<String> present = Set.of();
   private long count;
   private boolean closed;
@@ -28,7 +28,7 @@ final class MappedRecords implements MapRecords {
     this.mapping = mapping;
     this.records = records;
     this.parameters = parameters;
-    this.missing = new ArrayList<>(mapping.fields());
+    this.missing = new ArrayList<>(mapping.paths().toList());
   }
 
   @Override
@@ -46,7 +46,8 @@ final class MappedRecords implements MapRecords {
       throw new CaravanException(
           FailureCode.HEADER_MISMATCH,
           "None of the %d records of the source has the fields %s; they have: %s. Correct the mapping."
-              .formatted(count, quoted(missing), quoted(present)));
+              .formatted(
+                  count, quoted(missing.stream().map(FieldPath::text).toList()), quoted(present)));
     }
     return more;
   }
@@ -56,7 +57,7 @@ final class MappedRecords implements MapRecords {
     Map<String, ?> record = records.next();
     count++;
     if (!missing.isEmpty()) {
-      missing.removeIf(record::containsKey); // a source may leave out what has no value
+      missing.removeIf(path -> path.isIn(record)); // a source may leave out what has no value
       present = record.keySet();
     }
     Map<String, Object> row = new LinkedHashMap<>();

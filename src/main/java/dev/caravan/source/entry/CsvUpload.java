@@ -7,6 +7,7 @@ import dev.caravan.record.Unpacked;
 import dev.caravan.record.csv.CsvFormat;
 import dev.caravan.record.csv.CsvRecords;
 import dev.caravan.record.mapping.FieldMapping;
+import dev.caravan.record.mapping.RecordSource;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,7 +23,7 @@ import java.util.UUID;
  * Records of a CSV file: of the folder, which {@code config.file} names, or an upload, of which
  * {@code config.upload} has the id; comma or semicolon, UTF-8.
  */
-public final class CsvUpload {
+public final class CsvUpload implements RecordSource {
 
   private static final String UPLOAD = "/config/upload";
 
@@ -43,6 +44,7 @@ public final class CsvUpload {
    *     upload that is none; HEADER_MISMATCH when the header lacks fields of the mapping, or what
    *     else is wrong with the beginning of the file
    */
+  @Override
   public CsvRecords read(Map<String, ?> parameters, FieldMapping mapping)
       throws IOException, SQLException {
     Object file = config(parameters, "file");
@@ -104,6 +106,7 @@ public final class CsvUpload {
   }
 
   /** Finds out whether the file can be read and has the header. */
+  @Override
   public void check(Map<String, ?> parameters, FieldMapping mapping)
       throws IOException, SQLException {
     read(parameters, mapping).close();

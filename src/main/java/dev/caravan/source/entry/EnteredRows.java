@@ -3,6 +3,7 @@ package dev.caravan.source.entry;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.failure.InvalidParameter;
 import dev.caravan.record.mapping.FieldMapping;
+import dev.caravan.record.mapping.RecordSource;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -10,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Rows that somebody entered: {@code config.rows}, objects with the fields of the mapping. */
-public final class EnteredRows {
+public final class EnteredRows implements RecordSource {
 
   private static final int MAX_ROWS = 1_000;
 
@@ -20,6 +21,7 @@ public final class EnteredRows {
    * @param parameters of the sync
    * @throws InvalidParameter CONFIG_INVALID with the place of what is no row
    */
+  @Override
   public Iterator<Map<String, ?>> read(Map<String, ?> parameters, FieldMapping mapping) {
     if (!(CsvUpload.config(parameters, "rows") instanceof List<?> given)
         || given.isEmpty()
@@ -37,6 +39,7 @@ public final class EnteredRows {
   }
 
   /** Finds out whether these are rows. */
+  @Override
   public void check(Map<String, ?> parameters, FieldMapping mapping) {
     read(parameters, mapping);
   }

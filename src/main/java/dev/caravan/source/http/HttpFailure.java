@@ -26,12 +26,15 @@ public final class HttpFailure implements Processor {
 
   @Override
   public void process(Exchange exchange) throws Exception {
-    Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
-    Optional<CaravanException> known = find(cause, CaravanException.class);
-    throw known.isPresent() ? known.get() : failure(cause);
+    throw of(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class));
   }
 
-  private Exception failure(Exception cause) {
+  /** What was caught as a failure with a code; as it is when it is a defect. */
+  Exception of(Exception cause) {
+    Optional<CaravanException> known = find(cause, CaravanException.class);
+    if (known.isPresent()) {
+      return known.get();
+    }
     if (find(cause, CertificateException.class).isPresent()
         || find(cause, SSLPeerUnverifiedException.class).isPresent()) {
       return new CaravanException(

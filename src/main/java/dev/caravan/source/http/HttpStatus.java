@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
@@ -21,7 +22,7 @@ import org.apache.camel.Processor;
 public final class HttpStatus implements Processor {
 
   /** What a Retry-After can make us wait at the most, if no other limit is set. */
-  private static final Duration MAX_PAUSE = Duration.ofHours(1);
+  static final Duration MAX_PAUSE = Duration.ofHours(1);
 
   private static final Duration DEFAULT_PAUSE = Duration.ofMinutes(1);
 
@@ -90,12 +91,20 @@ public final class HttpStatus implements Processor {
 
   /** How long the answer asks us to wait: Retry-After in seconds or as a date, within limits. */
   public static Duration pause(Message answer, Duration max) {
-    String text = answer.getHeader("Retry-After", "", String.class).strip();
+    return pause(answer.getHeader("Retry-After", "", String.class), ChronoUnit.SECONDS, max);
+  }
+
+  /**
+   * The same for the text of the header.
+   *
+   * @param unit what a number in it counts
+   */
+  static Duration pause(String header, ChronoUnit unit, Duration max) {
+    String text = header.strip();
     if (text.matches("[0-9]{10,}")) {
       return max;
     }
-    Duration asked =
-        text.matches("[0-9]+") ? Duration.ofSeconds(Long.parseLong(text)) : until(text);
+    Duration asked = text.matches("[0-9]+") ? Duration.of(Long.parseLong(text), unit) : until(text);
     return asked.compareTo(max) > 0 ? max : asked;
   }
 

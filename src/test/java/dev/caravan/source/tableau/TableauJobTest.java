@@ -93,9 +93,9 @@ class TableauJobTest {
         TestCaravan caravan = start(tableau, wrong)) {
       Api operator = caravan.as("default", Role.OPERATOR);
       HttpResponse<String> answer = operator.post("/api/v1/sync/data-entries/1", START);
-      assertThat(answer.statusCode()).isEqualTo(503);
+      assertThat(answer.statusCode()).as("a caller need not try again").isEqualTo(502);
       assertThat(answer.body())
-          .contains("AUTH_FAILED", "refuses the sign-in")
+          .contains("\"error_code\":\"SOURCE_REFUSED\"", "AUTH_FAILED", "refuses the sign-in")
           .doesNotContain(wrong);
       assertThat(caravan.jobs()).isEmpty();
     }

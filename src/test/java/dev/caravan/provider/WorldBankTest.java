@@ -104,8 +104,7 @@ class WorldBankTest {
   @Test
   void aYearWithoutDataHasNoRows() throws Exception {
     bank.then(
-        200,
-        "[{\"page\":0,\"pages\":0,\"per_page\":0,\"total\":0,\"lastupdated\":null},null]");
+        200, "[{\"page\":0,\"pages\":0,\"per_page\":0,\"total\":0,\"lastupdated\":null},null]");
     assertThat(rig.sync(PROVIDER, GDP).read()).isZero();
   }
 

@@ -355,7 +355,10 @@ final class HttpRecords implements Iterator<Map<String, ?>>, Closeable {
     for (String secret : Authentication.secrets(config.auth())) {
       clean = clean.replace(secret, "***");
     }
-    clean = TOKENS.matcher(clean).replaceAll(found -> (found.group(1) == null ? "" : found.group(1)) + "***");
+    clean =
+        TOKENS
+            .matcher(clean)
+            .replaceAll(found -> (found.group(1) == null ? "" : found.group(1)) + "***");
     clean = clean.replaceAll("[\\p{Cntrl}\\s]+", " ").strip();
     return clean.length() > MAX_TEXT ? clean.substring(0, MAX_TEXT) + "…" : clean;
   }

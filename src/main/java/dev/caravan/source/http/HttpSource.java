@@ -191,8 +191,7 @@ public final class HttpSource implements RecordSource, Closeable {
 
   private URI uri(Map<String, ?> checked) {
     try {
-      URIBuilder uri =
-          new URIBuilder(config.url().replaceAll("/+$", ""), StandardCharsets.UTF_8);
+      URIBuilder uri = new URIBuilder(config.url().replaceAll("/+$", ""), StandardCharsets.UTF_8);
       List<String> segments = new ArrayList<>();
       for (JsonNode segment : config.request().path()) {
         String text = ParameterText.fill(segment, checked);

@@ -85,7 +85,9 @@ abstract class Paging {
   /** A place that was renamed would make the first page the only one, and nobody would notice. */
   void requirePlace(JsonNode value, End end) {
     if (value.isMissingNode() && pages.more() == null && end.total() < 0 && !pages.missingEnds()) {
-      throw bad("There is nothing at %s, not even null, to say whether another page follows. If the last page leaves it out, name more or total, or set missing_ends.".formatted(pages.at()));
+      throw bad(
+          "There is nothing at %s, not even null, to say whether another page follows. If the last page leaves it out, name more or total, or set missing_ends."
+              .formatted(pages.at()));
     }
   }
 
@@ -132,14 +134,18 @@ abstract class Paging {
       if (pages.number() != null && end.records() > 0) {
         Long is = number(end.at().apply(pages.number()));
         if (!Objects.equals(is, number)) {
-          throw bad("Page %d was asked for, and the answer says at %s that it is page %s.".formatted(number, pages.number(), is));
+          throw bad(
+              "Page %d was asked for, and the answer says at %s that it is page %s."
+                  .formatted(number, pages.number(), is));
         }
       }
       boolean more = end.records() > 0;
       if (pages.last() != null) {
         Long told = number(end.at().apply(pages.last()));
         if (told == null) {
-          throw bad("Page %d does not say how many pages there are; found no number at %s.".formatted(number, pages.last()));
+          throw bad(
+              "Page %d does not say how many pages there are; found no number at %s."
+                  .formatted(number, pages.last()));
         }
         if (last != null && !last.equals(told)) {
           throw new CaravanException(
@@ -214,7 +220,8 @@ abstract class Paging {
         more = says.booleanValue();
       }
       if (more && !seen.add(cursor)) {
-        throw bad("The cursor '%s' came before; the pages would never end.".formatted(shown(cursor)));
+        throw bad(
+            "The cursor '%s' came before; the pages would never end.".formatted(shown(cursor)));
       }
       return more;
     }
@@ -254,7 +261,9 @@ abstract class Paging {
                 .formatted(shown(address.get()), origin(first)));
       }
       if (!seen.add(uri)) {
-        throw bad("The next page came before: '%s'; the pages would never end.".formatted(shown("" + uri)));
+        throw bad(
+            "The next page came before: '%s'; the pages would never end."
+                .formatted(shown("" + uri)));
       }
       return true;
     }

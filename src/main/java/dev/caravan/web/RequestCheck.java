@@ -20,6 +20,9 @@ import java.util.Optional;
 /** Compares a request with the document, before a route runs. */
 final class RequestCheck {
 
+  /** PostgreSQL keeps none, and files have none in their names. */
+  private static final String NUL = "holds a NUL character; no text may have one";
+
   private RequestCheck() {}
 
   /** What is wrong with path, query and headers; empty when all is right. */
@@ -73,6 +76,11 @@ final class RequestCheck {
   }
 
   private static List<Violation> violations(Parameter parameter, String value) {
+    if (value.chars().anyMatch(Character::isISOControl)) {
+      return List.of(
+          new Violation(
+              parameter.in(), parameter.name(), "holds a control character, such as a line end"));
+    }
     return parameter.schema().validate(typed(parameter.type(), value)).stream()
         .map(error -> new Violation(parameter.in(), parameter.name(), error.getMessage()))
         .toList();
@@ -96,11 +104,28 @@ final class RequestCheck {
     } catch (StrictJson.NotJson e) {
       return Optional.of(new Problem(ProblemCode.BAD_JSON, e.getMessage()));
     }
-    List<Violation> violations = schema.validate(json).stream().map(RequestCheck::inBody).toList();
+    List<Violation> violations = new ArrayList<>();
+    findNul(json, "", violations);
+    schema.validate(json).stream().map(RequestCheck::inBody).forEach(violations::add);
     return violations.isEmpty()
         ? Optional.empty()
         : Optional.of(
             new Problem(ProblemCode.INVALID, "The body breaks rules of this call.", violations));
+  }
+
+  private static void findNul(JsonNode json, String at, List<Violation> violations) {
+    if (json.isTextual() && json.textValue().indexOf('\0') >= 0) {
+      violations.add(new Violation("body", at, NUL));
+    }
+    for (Map.Entry<String, JsonNode> field : json.properties()) {
+      if (field.getKey().indexOf('\0') >= 0) {
+        violations.add(new Violation("body", at, NUL));
+      }
+      findNul(field.getValue(), at + "/" + field.getKey(), violations);
+    }
+    for (int i = 0; json.isArray() && i < json.size(); i++) {
+      findNul(json.get(i), at + "/" + i, violations);
+    }
   }
 
   private static Violation inBody(Error error) {

@@ -69,7 +69,7 @@ class ProjectProblemsTest {
         Arguments.of(
             "an entry without a pattern",
             withTable("target_table: t"),
-            "tables[0].file_pattern: missing; allowed: a pattern for plain file names such as \"*.csv\": no folder, no { }"),
+            "tables[0].file_pattern: missing; allowed: a pattern for plain file names such as \"*.csv\": no folder, no { }, at most 255 characters"),
         Arguments.of(
             "a number for a text",
             ProjectTexts.MINIMAL.replace("project: abc", "project: 2024"),
@@ -89,7 +89,7 @@ class ProjectProblemsTest {
         Arguments.of(
             "a mapping for a list",
             ProjectTexts.MINIMAL + "tables: {file_pattern: a.csv}\n",
-            "tables: found a mapping; allowed: a list"),
+            "tables: found a mapping; allowed: a list, at most 10000 items"),
         Arguments.of(
             "an entry that is no mapping",
             ProjectTexts.MINIMAL + "tables: [a.csv]\n",
@@ -145,11 +145,11 @@ class ProjectProblemsTest {
         Arguments.of(
             "a marker without the name",
             withSftp("done_marker: ready"),
-            "sftp.done_marker: found \"ready\"; allowed: a file name with {name} in it, such as \"{name}.done\", or null"),
+            "sftp.done_marker: found \"ready\"; allowed: a file name with {name} in it, such as \"{name}.done\", at most 200 characters, or null"),
         Arguments.of(
             "a marker that is the file itself",
             withSftp("done_marker: '{name}'"),
-            "sftp.done_marker: found \"{name}\"; allowed: a file name with {name} in it, such as \"{name}.done\", or null"),
+            "sftp.done_marker: found \"{name}\"; allowed: a file name with {name} in it, such as \"{name}.done\", at most 200 characters, or null"),
         Arguments.of(
             "a target table with its schema",
             withTable("file_pattern: a.csv, target_table: sales.orders"),
@@ -175,7 +175,7 @@ class ProjectProblemsTest {
         Arguments.of(
             "a pattern with a folder",
             withTable("file_pattern: '../*.csv'"),
-            "tables[0].file_pattern: found \"../*.csv\"; allowed: a pattern for plain file names such as \"*.csv\": no folder, no { }, or null"),
+            "tables[0].file_pattern: found \"../*.csv\"; allowed: a pattern for plain file names such as \"*.csv\": no folder, no { }, at most 255 characters, or null"),
         Arguments.of(
             "a pattern with an open bracket",
             withTable("file_pattern: 'a[bc.csv'"),
@@ -246,7 +246,7 @@ class ProjectProblemsTest {
         Arguments.of(
             "a host key with the host in front",
             withSftp(LOGIN + "host_key: h ssh-ed25519 AAAA"),
-            "sftp.host_key: found \"h ssh-ed25519 AAAA\"; allowed: a public key such as \"ssh-ed25519 AAAA…\", without the host name in front, or a list, not empty, nothing twice, or null"),
+            "sftp.host_key: found \"h ssh-ed25519 AAAA\"; allowed: a public key such as \"ssh-ed25519 AAAA…\", without the host name in front, at most 4000 characters, or a list, not empty, at most 20 items, nothing twice, or null"),
         Arguments.of(
             "a host key that is damaged",
             withSftp(LOGIN + "host_key: [ssh-ed25519 AAAAC3NzaC1lZDI]"),
@@ -427,7 +427,7 @@ class ProjectProblemsTest {
         .contains(
             "abc.yaml: sftp.key_path: found \"-----BEGIN…\"; allowed: the path of a private key file, not the key itself, or null")
         .contains(
-            "abc.yaml: sftp.password: found a value that is not shown here; allowed: text, not empty, or null (put it into quotes)");
+            "abc.yaml: sftp.password: found a value that is not shown here; allowed: text, not empty, at most 1000 characters, or null (put it into quotes)");
   }
 
   @Test

@@ -425,7 +425,7 @@ class ProjectProblemsTest {
     assertThat(problemsOf(text))
         .noneMatch(line -> line.contains("hunter2") || line.contains("4711"))
         .contains(
-            "abc.yaml: sftp.key_path: found \"-----BEGIN…\"; allowed: the path of a private key file, not the key itself, or null")
+            "abc.yaml: sftp.key_path: found \"-----BEGIN…\"; allowed: the path of a private key file, not the key itself, at most 1000 characters, or null")
         .contains(
             "abc.yaml: sftp.password: found a value that is not shown here; allowed: text, not empty, at most 1000 characters, or null (put it into quotes)");
   }

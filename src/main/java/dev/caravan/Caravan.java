@@ -11,7 +11,7 @@ import dev.caravan.imports.SftpImport;
 import dev.caravan.inspection.Metrics;
 import dev.caravan.job.Effect;
 import dev.caravan.job.JobRequest;
-import dev.caravan.job.camel.FileRecorder;
+import dev.caravan.job.camel.FailedLoad;
 import dev.caravan.job.camel.JobControl;
 import dev.caravan.job.camel.JobRoutePolicyFactory;
 import dev.caravan.job.camel.RejectReplay;
@@ -24,6 +24,7 @@ import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.job.jdbc.JobReports.FileLoad;
 import dev.caravan.job.jdbc.ScheduleFires;
 import dev.caravan.job.queue.JobEngine;
+import dev.caravan.job.queue.JobThreads;
 import dev.caravan.outbox.Outbox;
 import dev.caravan.outbox.OutboxTask;
 import dev.caravan.outbox.webhook.CallbackUrls;
@@ -76,6 +77,9 @@ import org.apache.camel.support.jsse.TrustAllTrustManager;
 public final class Caravan implements AutoCloseable {
 
   private static final int EXIT_USAGE = 2;
+
+  /** For jobs that do several things at once; what is beyond waits for none, see JobThreads. */
+  private static final int JOB_THREADS = 64;
 
   private final Main main = new Main();
   private final Lifecycle lifecycle;
@@ -214,6 +218,8 @@ public final class Caravan implements AutoCloseable {
       context
           .getRegistry()
           .bind("jobRoutePolicyFactory", new JobRoutePolicyFactory(jobs, configuration.retry()));
+      context.getRegistry().bind("failedLoad", new FailedLoad());
+      context.getRegistry().bind("jobThreads", started.push(new JobThreads(JOB_THREADS)));
       metrics.observe(context);
     }
 
@@ -318,9 +324,6 @@ public final class Caravan implements AutoCloseable {
     }
 
     private void prepareSync(CamelContext context) {
-      context
-          .getRegistry()
-          .bind("loadRecorder", new FileRecorder(jobs, (exchange, file) -> List.of()));
       ModuleSync.Settings settings =
           new ModuleSync.Settings(
               Configuration.MAIN_CONNECTION, configuration.retry(), configuration.jobs().timeout());

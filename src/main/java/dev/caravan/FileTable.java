@@ -1,8 +1,8 @@
 package dev.caravan;
 
-import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
 import dev.caravan.job.JobListener;
+import dev.caravan.job.JobLoad;
 import java.io.PrintStream;
 import java.util.Locale;
 
@@ -20,7 +20,7 @@ final class FileTable implements JobListener {
 
   @Override
   public synchronized void ended(JobEnd end) {
-    for (FileResult file : end.files()) {
+    for (JobLoad file : end.loads()) {
       if (!headerPrinted) {
         headerPrinted = true;
         out.printf(
@@ -39,7 +39,7 @@ final class FileTable implements JobListener {
       out.printf(
           Locale.ROOT,
           FORMAT,
-          file.file(),
+          file.label(),
           file.table() == null ? "-" : file.table(),
           file.count("inserted"),
           file.count("updated"),
@@ -51,19 +51,20 @@ final class FileTable implements JobListener {
     }
   }
 
-  private static String rowsPerSecond(FileResult file) {
-    if (file.status() != FileResult.Status.LOADED || file.elapsed() == null) {
+  private static String rowsPerSecond(JobLoad file) {
+    if (file.status() != JobLoad.Status.LOADED || file.elapsed() == null) {
       return "-";
     }
     double seconds = Math.max(file.elapsed().toNanos() / 1e9, 1e-3);
     return String.valueOf(Math.round(file.count("read") / seconds));
   }
 
-  private static String note(FileResult file) {
+  private static String note(JobLoad file) {
     return switch (file.status()) {
       case FAILED -> "FAILED " + file.code() + ": " + file.message();
       case SAME_CONTENT -> "skipped: the same content was loaded before (" + file.sameAs() + ")";
       case LOADED -> String.join("; ", file.warnings());
+      case RUNNING, CANCELLED -> file.status().name().toLowerCase(Locale.ROOT);
     };
   }
 }

@@ -122,7 +122,7 @@ class FirstRunTest {
     assertThat(
             sql()
                 .rows(
-                    "SELECT line, column_name, code FROM caravan.reject WHERE file = 'worldbank_gdp.csv' ORDER BY line"))
+                    "SELECT line, column_name, code FROM caravan.reject WHERE label = 'worldbank_gdp.csv' ORDER BY line"))
         .containsExactly(
             "9|null|COLUMN_COUNT",
             "17|null|COLUMN_COUNT",
@@ -164,7 +164,7 @@ class FirstRunTest {
     assertThat(jobs.body()).contains("worldbank_gdp.csv", "\"status\": \"completed\"");
     assertThat(sql().rows("SELECT DISTINCT state FROM caravan.job")).containsExactly("completed");
     String job =
-        sql().value("SELECT job_id FROM caravan.job_file WHERE file = 'worldbank_gdp.csv'");
+        sql().value("SELECT job_id FROM caravan.job_load WHERE label = 'worldbank_gdp.csv'");
     assertThat(get("jobs/" + job + "/rejects?after=9&limit=3").body())
         .contains("\"line\":17", "\"line\":33", "\"next\":33");
     HttpResponse<String> csv = get("jobs/" + job + "/rejects.csv");

@@ -172,7 +172,7 @@ class KillTest {
 
   private static boolean isCompleted(Sql sql, int jobs) {
     try {
-      return sql.value("SELECT count(*) FROM caravan.job_file WHERE moved_at IS NOT NULL")
+      return sql.value("SELECT count(*) FROM caravan.job_load WHERE moved_at IS NOT NULL")
           .equals(String.valueOf(jobs));
     } catch (IllegalStateException e) {
       return false; // the tables are not there yet

@@ -17,8 +17,7 @@ import java.util.List;
 /**
  * How a CSV file seems to be written.
  *
- * @param encoding a guess: UTF-8 when its beginning is, cp1252 when it has bytes that Latin-1 has
- *     no text for, else Latin-1
+ * @param encoding a guess: UTF-8 when its beginning is, else Latin-1
  * @param delimiter the one that gives most columns
  */
 record SampleCsv(String fileName, String encoding, char delimiter, List<String> columns) {
@@ -38,17 +37,12 @@ record SampleCsv(String fileName, String encoding, char delimiter, List<String> 
     } catch (IOException e) {
       throw new CallFailed(CallFailed.Kind.REFUSED, "The sample cannot be read: " + e);
     }
-    String encoding = isUtf8(head) ? "utf-8" : hasControls(head) ? "cp1252" : "latin-1";
-    Charset charset =
-        switch (encoding) {
-          case "utf-8" -> StandardCharsets.UTF_8;
-          case "cp1252" -> Charset.forName("windows-1252");
-          default -> StandardCharsets.ISO_8859_1;
-        };
+    boolean utf8 = isUtf8(head);
+    Charset charset = utf8 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
     char delimiter = delimiter(new String(head, charset));
     return new SampleCsv(
         file.getFileName().toString(),
-        encoding,
+        utf8 ? "utf-8" : "latin-1",
         delimiter,
         columns(head, CsvFormat.DEFAULT.withCharset(charset).withDelimiter(delimiter)));
   }
@@ -60,15 +54,6 @@ record SampleCsv(String fileName, String encoding, char delimiter, List<String> 
             .newDecoder()
             .decode(ByteBuffer.wrap(head), CharBuffer.allocate(head.length), false);
     return !result.isError();
-  }
-
-  private static boolean hasControls(byte[] head) {
-    for (byte b : head) {
-      if ((b & 0xE0) == 0x80) { // 80 to 9F
-        return true;
-      }
-    }
-    return false;
   }
 
   private static char delimiter(String head) {

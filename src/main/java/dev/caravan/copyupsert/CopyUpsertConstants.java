@@ -72,15 +72,9 @@ public final class CopyUpsertConstants {
   @Metadata(
       label = "producer",
       description =
-          "The attempt that the load belongs to: of all attempts only the newest can commit.",
-      javaType = "dev.caravan.pgload.Fence")
-  public static final String FENCE = "CamelCopyUpsertFence";
-
-  @Metadata(
-      label = "producer",
-      description = "Is told how far the load is.",
-      javaType = "dev.caravan.pgload.LoadProgress")
-  public static final String PROGRESS = "CamelCopyUpsertProgress";
+          "What people call the load; within one job no two loads have the same. Default: CamelFileName, without one the table.",
+      javaType = "String")
+  public static final String LABEL = "CamelCopyUpsertLabel";
 
   private CopyUpsertConstants() {}
 }

@@ -2,6 +2,8 @@ package dev.caravan.copyupsert;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.pgload.Fence;
+import dev.caravan.pgload.LoadProgress;
 import dev.caravan.pgload.LoadResult;
 import dev.caravan.pgload.Loader;
 import dev.caravan.record.RecordStream;
@@ -14,6 +16,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import javax.sql.DataSource;
 import org.apache.camel.Exchange;
@@ -44,7 +48,16 @@ final class CopyUpsertProducer extends DefaultProducer {
               .formatted(endpoint.getEndpointUri(), CopyUpsertConstants.LOAD));
     }
     message.setHeader(CopyUpsertConstants.TABLE, load.spec().target().toString());
-    LoadResult result = load(load, message);
+    LoadJournal journal = exchange.getProperty(LoadJournal.PROPERTY, LoadJournal.class);
+    LoadJournal.Entry entry =
+        journal == null
+            ? new UnkeptEntry(message.getHeader(CopyUpsertConstants.LOAD_ID, UUID.class))
+            : journal.begin(message, load.spec().target());
+    LoadResult result =
+        entry.before().isPresent() ? entry.before().get() : run(load, message, entry);
+    entry.loaded(result);
+    message.removeHeader(CopyUpsertConstants.LOAD_ID); // of this load, not of the next one
+    message.removeHeader(CopyUpsertConstants.LABEL);
     message.setHeader(CopyUpsertConstants.RESULT, result);
     message.setHeader(CopyUpsertConstants.SAME_AS, result.sameAs());
     message.setHeader(CopyUpsertConstants.ELAPSED, result.elapsed());
@@ -59,8 +72,47 @@ final class CopyUpsertProducer extends DefaultProducer {
     message.setBody(result);
   }
 
-  private LoadResult load(CopyUpsertLoad load, Message message) throws Exception {
-    MessageOrigin origin = new MessageOrigin(load, message);
+  /** Of an exchange without a journal. */
+  private record UnkeptEntry(UUID id, LoadProgress progress) implements LoadJournal.Entry {
+
+    UnkeptEntry(UUID given) {
+      this(given == null ? UUID.randomUUID() : given, new LoadProgress());
+    }
+
+    @Override
+    public Optional<Fence> fence() {
+      return Optional.empty();
+    }
+
+    @Override
+    public Optional<LoadResult> before() {
+      return Optional.empty();
+    }
+
+    @Override
+    public void loaded(LoadResult result) {
+      // the headers of the message have it
+    }
+
+    @Override
+    public void failed(Exception cause) {
+      // the exchange has it
+    }
+  }
+
+  private LoadResult run(CopyUpsertLoad load, Message message, LoadJournal.Entry entry)
+      throws Exception {
+    try {
+      return load(load, message, entry);
+    } catch (Exception e) {
+      entry.failed(e);
+      throw e;
+    }
+  }
+
+  private LoadResult load(CopyUpsertLoad load, Message message, LoadJournal.Entry entry)
+      throws Exception {
+    MessageOrigin origin = new MessageOrigin(load, message, entry);
     boolean skip = load.format().emptyFiles() == EmptyFiles.SKIP;
     try (RecordStream records = open(load, message, origin)) {
       if (skip && records instanceof CsvReader csv && !csv.hasRecords()) {

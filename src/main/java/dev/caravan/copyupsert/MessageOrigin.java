@@ -12,33 +12,27 @@ import org.apache.camel.Message;
 /** The message as the origin of a load; knows the content's hash once it has been read. */
 final class MessageOrigin implements LoadOrigin {
 
-  private final UUID loadId;
+  private final LoadJournal.Entry entry;
   private final CopyUpsertLoad load;
   private final String file;
-  private final Fence fence;
-  private final LoadProgress progress;
   private ContentStream content;
   private String sha256;
 
-  MessageOrigin(CopyUpsertLoad load, Message message) {
+  MessageOrigin(CopyUpsertLoad load, Message message, LoadJournal.Entry entry) {
     this.load = load;
-    UUID id = message.getHeader(CopyUpsertConstants.LOAD_ID, UUID.class);
-    loadId = id == null ? UUID.randomUUID() : id;
+    this.entry = entry;
     file = message.getHeader(Exchange.FILE_NAME, "message body", String.class);
-    fence = message.getHeader(CopyUpsertConstants.FENCE, Fence.class);
-    progress =
-        message.getHeader(CopyUpsertConstants.PROGRESS, LoadProgress::new, LoadProgress.class);
   }
 
   /** The stream to read the content from. */
   InputStream reading(InputStream body) {
-    content = new ContentStream(body, progress);
+    content = new ContentStream(body, progress());
     return content;
   }
 
   @Override
   public UUID loadId() {
-    return loadId;
+    return entry.id();
   }
 
   @Override
@@ -71,11 +65,11 @@ final class MessageOrigin implements LoadOrigin {
 
   @Override
   public Optional<Fence> fence() {
-    return Optional.ofNullable(fence);
+    return entry.fence();
   }
 
   @Override
   public LoadProgress progress() {
-    return progress;
+    return entry.progress();
   }
 }

@@ -35,7 +35,7 @@ public final class TenantReads {
           GRANT caravan_reader TO CURRENT_USER;
         END IF;
         GRANT USAGE ON SCHEMA caravan TO caravan_reader;
-        GRANT SELECT ON caravan.job, caravan.job_file, caravan.job_error, caravan.job_progress,
+        GRANT SELECT ON caravan.job, caravan.job_load, caravan.job_error, caravan.job_progress,
           caravan.job_log, caravan.job_report, caravan.connection, caravan.project,
           caravan.data_ingestion, caravan.sync_report TO caravan_reader;
         GRANT SELECT (id, tenant, role, name, prefix, created_at, expires_at, revoked_at, last_used_at)

@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.Effect;
-import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
 import dev.caravan.job.JobRequest.SourceFile;
 import dev.caravan.job.JobState;
@@ -64,7 +63,7 @@ public final class FileMover {
   }
 
   /** What is to happen because the file of a job is loaded. */
-  List<Effect> effects(UUID job, FileResult file) {
+  List<Effect> effects(UUID job, FileStamp file) {
     if (project.sftp().afterLoad() == AfterLoad.KEEP) {
       return List.of();
     }
@@ -72,7 +71,7 @@ public final class FileMover {
         new Payload(
             job,
             project.project(),
-            file.file(),
+            file.name(),
             file.size(),
             file.modifiedAt().toEpochMilli(),
             null);

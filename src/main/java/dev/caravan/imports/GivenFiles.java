@@ -3,7 +3,7 @@ package dev.caravan.imports;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.Attempt;
-import dev.caravan.job.camel.FileRecorder;
+import dev.caravan.job.camel.JobLoads;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.queue.RunningJob;
 import dev.caravan.pgload.SqlFailure;
@@ -137,7 +137,7 @@ public final class GivenFiles {
     SftpSource source = of.source(there, SftpOverrides.namesServer(given));
     ReadyFiles.Found found =
         new ReadyFiles(project.withSftp(there), source, file -> false).find(job);
-    ReadyFiles.text(found.left()).ifPresent(text -> FileRecorder.note(exchange, text));
+    ReadyFiles.text(found.left()).ifPresent(text -> JobLoads.of(exchange).note(text));
     return found.files().stream()
         .map(
             stamp -> {

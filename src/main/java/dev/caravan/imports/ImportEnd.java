@@ -1,8 +1,8 @@
 package dev.caravan.imports;
 
 import dev.caravan.failure.CaravanException;
-import dev.caravan.job.FileResult;
-import dev.caravan.job.camel.FileRecorder;
+import dev.caravan.job.JobLoad;
+import dev.caravan.job.camel.JobLoads;
 import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
@@ -12,18 +12,18 @@ final class ImportEnd implements Processor {
 
   @Override
   public void process(Exchange exchange) {
-    List<FileResult> files = FileRecorder.files(exchange);
-    List<FileResult> failed = files.stream().filter(file -> file.code() != null).toList();
+    List<JobLoad> files = JobLoads.of(exchange).ended();
+    List<JobLoad> failed = files.stream().filter(file -> file.code() != null).toList();
     if (failed.isEmpty()) {
       return;
     }
-    FileResult first =
+    JobLoad first =
         failed.stream().filter(f -> f.code().retryable()).findFirst().orElse(failed.get(0));
     throw new CaravanException(
         first.code(),
         files.size() == 1
             ? first.message()
             : "%d of %d files failed, among them %s: %s"
-                .formatted(failed.size(), files.size(), first.file(), first.message()));
+                .formatted(failed.size(), files.size(), first.label(), first.message()));
   }
 }

@@ -3,7 +3,7 @@ package dev.caravan.imports;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.JobRequest.SourceFile;
-import dev.caravan.job.camel.FileRecorder;
+import dev.caravan.job.camel.JobLoads;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.queue.RunningJob;
@@ -115,7 +115,7 @@ final class ImportFiles implements Processor {
     if (files.isEmpty() && !wanted.isEmpty()) {
       notes.add("All %d files have a job, or had one and did not change".formatted(wanted.size()));
     }
-    ReadyFiles.text(notes).ifPresent(text -> FileRecorder.note(exchange, text));
+    ReadyFiles.text(notes).ifPresent(text -> JobLoads.of(exchange).note(text));
     return files;
   }
 

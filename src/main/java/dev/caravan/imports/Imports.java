@@ -3,8 +3,6 @@ package dev.caravan.imports;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.Effect;
-import dev.caravan.job.FileResult;
-import dev.caravan.job.camel.FileRecorder;
 import dev.caravan.job.camel.RejectReplay;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.camel.Schedule;
@@ -280,8 +278,8 @@ public final class Imports implements AutoCloseable {
     steps.bind("findImport", new FindImport(this));
     steps.bind("listImport", new ImportFiles(jobs, key -> polls.find(key).map(Poller::gate)));
     steps.bind("listGiven", (Processor) GivenFiles::list);
-    steps.bind("planImport", new LoadPlanner());
-    steps.bind("recordImport", new FileRecorder(jobs, Imports::effects));
+    steps.bind("planImport", new LoadPlanner(Imports::effects));
+    steps.bind("planGiven", new LoadPlanner((exchange, file) -> List.of()));
     steps.bind("endImport", new ImportEnd());
     steps.bind("replayImport", new RejectReplay(Replay::refused));
   }
@@ -295,7 +293,7 @@ public final class Imports implements AutoCloseable {
     required(key).jobs().launch(exchange.getMessage().getBody(FileStamp.class));
   }
 
-  private static List<Effect> effects(Exchange exchange, FileResult file) {
+  private static List<Effect> effects(Exchange exchange, FileStamp file) {
     UUID job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class).attempt().jobId();
     return SftpImport.of(exchange).mover().effects(job, file);
   }

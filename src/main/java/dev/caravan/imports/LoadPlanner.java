@@ -5,11 +5,12 @@ import dev.caravan.copyupsert.CopyUpsertLoad;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.failure.FaultPoint;
+import dev.caravan.job.Effect;
+import dev.caravan.job.camel.JobLoads;
 import dev.caravan.job.camel.RouteWork;
 import dev.caravan.job.queue.RunningJob;
 import dev.caravan.pgload.ColumnType;
 import dev.caravan.pgload.LoadMode;
-import dev.caravan.pgload.LoadProgress;
 import dev.caravan.pgload.LoadRange;
 import dev.caravan.pgload.LoadSpec;
 import dev.caravan.pgload.OnDrift;
@@ -21,9 +22,11 @@ import dev.caravan.project.ProjectConfig;
 import dev.caravan.project.TableOptions;
 import dev.caravan.project.TablePlan;
 import dev.caravan.source.sftp.FileStamp;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -31,6 +34,15 @@ import org.apache.camel.Processor;
 
 /** Route step for one file: what is loaded, where and how, by the project's rules. */
 final class LoadPlanner implements Processor {
+
+  private final BiFunction<Exchange, FileStamp, List<Effect>> effects;
+
+  /**
+   * @param effects what is to happen because a file of the job is loaded
+   */
+  LoadPlanner(BiFunction<Exchange, FileStamp, List<Effect>> effects) {
+    this.effects = effects;
+  }
 
   @Override
   public void process(Exchange exchange) {
@@ -42,6 +54,7 @@ final class LoadPlanner implements Processor {
     describe(exchange.getMessage(), file);
     exchange.getMessage().setBody(file.content());
     job.onStop(file.abort());
+    exchange.setProperty(JobLoads.EFFECTS, effects.apply(exchange, stamp));
     SftpImport of = SftpImport.of(exchange);
     exchange.getMessage().setHeader(CopyUpsertConstants.DATA_SOURCE, of.target());
     exchange
@@ -54,7 +67,6 @@ final class LoadPlanner implements Processor {
     message.setHeader(Exchange.FILE_NAME, stamp.name());
     message.setHeader(Exchange.FILE_LENGTH, stamp.size());
     message.setHeader(Exchange.FILE_LAST_MODIFIED, stamp.modifiedAt().toEpochMilli());
-    message.getHeader(CopyUpsertConstants.PROGRESS, LoadProgress.class).expect(stamp.size());
     message.setHeader(
         CopyUpsertConstants.LOAD_ID, FaultPoint.withoutFence() ? UUID.randomUUID() : file.loadId());
   }

@@ -1,8 +1,8 @@
 package dev.caravan.inspection;
 
-import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
 import dev.caravan.job.JobListener;
+import dev.caravan.job.JobLoad;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -72,22 +72,22 @@ public final class Metrics implements JobListener, Handler<RoutingContext>, Auto
             "code",
             end.code() == null ? "" : end.code().name())
         .increment();
-    end.files().forEach(file -> count(end.kind(), file));
+    end.loads().forEach(load -> count(end.kind(), load));
   }
 
-  private void count(String kind, FileResult file) {
-    String status = file.status().name().toLowerCase(Locale.ROOT);
-    registry.counter("caravan.files", "kind", kind, "status", status).increment();
-    if (file.status() != FileResult.Status.LOADED) {
+  private void count(String kind, JobLoad load) {
+    String status = load.status().name().toLowerCase(Locale.ROOT);
+    registry.counter("caravan.loads", "kind", kind, "status", status).increment();
+    if (load.status() != JobLoad.Status.LOADED) {
       return;
     }
-    for (String count : FileResult.COUNTS) {
+    for (String count : JobLoad.COUNTS) {
       registry
           .counter("caravan.rows", "kind", kind, "result", count)
-          .increment((double) file.count(count));
+          .increment((double) load.count(count));
     }
-    if (file.size() != null) {
-      registry.counter("caravan.loaded.bytes", "kind", kind).increment((double) file.size());
+    if (load.size() != null) {
+      registry.counter("caravan.loaded.bytes", "kind", kind).increment((double) load.size());
     }
   }
 

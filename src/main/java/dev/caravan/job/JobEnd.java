@@ -14,7 +14,7 @@ import java.util.UUID;
  * @param attempts how often it was tried
  * @param code why it failed; null when it did not
  * @param message for people: why it failed, or what there is to say of one that did not; or null
- * @param files what became of its files
+ * @param loads what became of its loads
  */
 public record JobEnd(
     UUID jobId,
@@ -24,4 +24,4 @@ public record JobEnd(
     int attempts,
     FailureCode code,
     String message,
-    List<FileResult> files) {}
+    List<JobLoad> loads) {}

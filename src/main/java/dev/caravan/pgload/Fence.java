@@ -47,11 +47,14 @@ public record Fence(UUID owner, long epoch, boolean mayLoad) {
     for (int i = 1; ; i++) {
       SessionSettings.apply(connection);
       endSessions(connection, owner, epoch);
+      if (isRaised(connection)) {
+        return; // by another load of this attempt, which may hold the row for a while
+      }
       try (Statement statement = connection.createStatement()) {
         statement.execute("SET LOCAL lock_timeout = '1s'");
         // A node that is paused right here holds the row; the next attempt finds its session.
         statement.execute("SET LOCAL application_name = '" + session() + "'");
-        hold(connection);
+        require(newest(connection, owner, epoch));
         connection.commit();
         return;
       } catch (SQLException e) {
@@ -63,9 +66,48 @@ public record Fence(UUID owner, long epoch, boolean mayLoad) {
     }
   }
 
-  /** Locks the row until the transaction ends; as {@link #raise} for what it throws. */
+  private boolean isRaised(Connection connection) throws SQLException {
+    String sql = "SELECT FROM caravan.fence WHERE owner = ? AND epoch = ?";
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setObject(1, owner);
+      query.setLong(2, epoch);
+      try (ResultSet row = query.executeQuery()) {
+        return row.next();
+      }
+    } finally {
+      connection.commit();
+    }
+  }
+
+  /**
+   * Brings the row in, so that loads of the attempt side by side need not wait for each other; the
+   * transaction is over at the end.
+   */
+  void enter(Connection connection) throws SQLException {
+    String sql = "INSERT INTO caravan.fence (owner, epoch) VALUES (?, ?) ON CONFLICT DO NOTHING";
+    try (PreparedStatement enter = connection.prepareStatement(sql)) {
+      enter.setObject(1, owner);
+      enter.setLong(2, epoch);
+      enter.executeUpdate();
+    }
+    connection.commit();
+  }
+
+  /**
+   * Keeps newer attempts out until the transaction ends, but not other loads of this one; as {@link
+   * #raise} for what it throws.
+   */
   void hold(Connection connection) throws SQLException {
-    long newest = newest(connection, owner, epoch);
+    String sql = "SELECT epoch FROM caravan.fence WHERE owner = ? FOR SHARE";
+    try (PreparedStatement share = connection.prepareStatement(sql)) {
+      share.setObject(1, owner);
+      try (ResultSet row = share.executeQuery()) {
+        require(row.next() ? row.getLong(1) : 0);
+      }
+    }
+  }
+
+  private void require(long newest) {
     if (newest != epoch) {
       throw lost(newest);
     }

@@ -166,7 +166,11 @@ public final class Loader {
   /** Shuts out earlier attempts; the result of one that had committed is this load's. */
   private Optional<LoadResult> takeOver() throws SQLException {
     Optional<Fence> fence = origin.fence();
-    if (fence.isEmpty() || fence.get().epoch() == 1) {
+    if (fence.isEmpty()) {
+      return Optional.empty();
+    }
+    if (fence.get().epoch() == 1) {
+      fence.get().enter(connection);
       return Optional.empty();
     }
     fence.get().raise(connection);

@@ -1,6 +1,5 @@
 package dev.caravan.project;
 
-import dev.caravan.record.ShownName;
 import java.util.regex.Pattern;
 
 /**
@@ -30,12 +29,26 @@ final class Printable {
   private static void append(StringBuilder out, int codePoint) {
     if (codePoint == '"' || codePoint == '\\') {
       out.append('\\').append((char) codePoint);
-    } else if (!ShownName.isHidden(codePoint)) {
+    } else if (isVisible(codePoint)) {
       out.appendCodePoint(codePoint);
     } else {
       for (char unit : Character.toChars(codePoint)) {
         out.append("\\u%04x".formatted((int) unit));
       }
     }
+  }
+
+  private static boolean isVisible(int codePoint) {
+    return switch (Character.getType(codePoint)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR,
+          Character.PRIVATE_USE,
+          Character.SURROGATE,
+          Character.UNASSIGNED ->
+          false;
+      default -> true;
+    };
   }
 }

@@ -36,8 +36,7 @@ public final class ShownName {
     return name.codePoints().anyMatch(ShownName::isHidden);
   }
 
-  /** True for a character that cannot be seen, or looks like a blank and is none. */
-  public static boolean isHidden(int c) {
+  private static boolean isHidden(int c) {
     return switch (Character.getType(c)) {
       case Character.CONTROL,
           Character.FORMAT,

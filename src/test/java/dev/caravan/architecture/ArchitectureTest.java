@@ -207,7 +207,7 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(CAMEL, "dev.caravan.copyupsert..", "dev.caravan.pgload..")
-        .because("job.camel observes; what it observes goes to job as a FileResult")
+        .because("job.camel observes; what it observes goes to job as a JobLoad")
         .check(CARAVAN);
   }
 

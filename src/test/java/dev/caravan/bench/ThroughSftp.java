@@ -101,8 +101,8 @@ final class ThroughSftp implements Contestant {
     String sql =
         """
         SELECT j.state, j.message, extract(epoch FROM j.completed_at - j.started_at)
-        FROM caravan.job j JOIN caravan.job_file f ON f.job_id = j.id
-        WHERE f.file = ? AND j.completed_at IS NOT NULL""";
+        FROM caravan.job j JOIN caravan.job_load f ON f.job_id = j.id
+        WHERE f.label = ? AND j.completed_at IS NOT NULL""";
     try (Connection connection = dataSource.getConnection();
         PreparedStatement query = connection.prepareStatement(sql)) {
       query.setString(1, file);

@@ -7,7 +7,6 @@ import dev.caravan.project.ProjectConfigReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,12 +102,6 @@ class ProjectFileCommandsTest {
               assertThat(plan.options().csv().delimiter()).isEqualTo(';');
               assertThat(plan.options().csv().charset()).isEqualTo(StandardCharsets.ISO_8859_1);
             });
-    Path prices = folder.resolve("preise.csv");
-    Files.write(prices, "id;Preis in €\n1;2\n".getBytes(Charset.forName("windows-1252")));
-    Path other = folder.resolve("preise.yaml");
-    typed("init", "preise", "--output", other.toString(), "--sample", prices.toString());
-    assertThat(read(other).plan("preise.csv").orElseThrow().options().csv().charset())
-        .isEqualTo(Charset.forName("windows-1252"));
     String before = Files.readString(project);
     Typed again = typed("init", "other", "--output", project.toString());
     assertThat(again.exitCode()).isEqualTo(1);

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class TenantReadsTest {
 
   private static final List<String> READABLE =
-      List.of("job", "job_file", "job_error", "job_log", "job_progress", "job_report", "api_key");
+      List.of("job", "job_load", "job_error", "job_log", "job_progress", "job_report", "api_key");
 
   private final TestDatabase test = TestDatabase.create();
   private Database database;
@@ -36,8 +36,8 @@ class TenantReadsTest {
           WITH j AS (
             INSERT INTO caravan.job (id, kind, project, state, tenant)
             VALUES (gen_random_uuid(), 'k', 'p', 'queued', '%1$s') RETURNING id),
-          f AS (INSERT INTO caravan.job_file (job_id, file, project, status)
-            SELECT id, 'f', 'p', 'running' FROM j),
+          f AS (INSERT INTO caravan.job_load (job_id, load_id, label, project, status)
+            SELECT id, id, 'f', 'p', 'running' FROM j),
           e AS (INSERT INTO caravan.job_error (job_id, attempt, code, message)
             SELECT id, 1, 'c', 'm' FROM j),
           l AS (INSERT INTO caravan.job_log (job_id, at, node, level, message)

@@ -134,8 +134,8 @@ class ReadyFilesTest {
     assertThat(
             sql.rows(
                 """
-                SELECT file || ' ' || status || ' ' || rows_inserted || ' ' || rows_rejected
-                FROM caravan.job_file WHERE project = 'ordered' ORDER BY file COLLATE "C"\
+                SELECT label || ' ' || status || ' ' || rows_inserted || ' ' || rows_rejected
+                FROM caravan.job_load WHERE project = 'ordered' ORDER BY label COLLATE "C"\
                 """))
         .containsExactly(
             "-.csv failed 0 0",

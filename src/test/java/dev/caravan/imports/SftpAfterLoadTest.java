@@ -197,7 +197,7 @@ class SftpAfterLoadTest {
   @Test
   void completesAJobWhoseLoadCouldNotBeRecorded() throws Exception {
     startCaravan(Map.of());
-    failOnce("INSERT ON caravan.job_file FOR EACH ROW");
+    failOnce("INSERT ON caravan.job_load FOR EACH ROW");
     server.put("a.csv", ONE);
     awaitTheEndOf("a.csv");
     assertThat(caravan.rows("t")).isEqualTo(1);

@@ -115,7 +115,7 @@ class InspectionTest {
     Api viewer = as(Role.VIEWER);
     Map<String, Double> growth = new LinkedHashMap<>();
     growth.put("caravan_jobs_total{code=\"\",kind=\"import-sftp\",state=\"completed\"}", 1.0);
-    growth.put("caravan_files_total{kind=\"import-sftp\",status=\"loaded\"}", 1.0);
+    growth.put("caravan_loads_total{kind=\"import-sftp\",status=\"loaded\"}", 1.0);
     growth.put("caravan_rows_total{kind=\"import-sftp\",result=\"read\"}", 3.0);
     growth.put("caravan_rows_total{kind=\"import-sftp\",result=\"inserted\"}", 1.0);
     growth.put("caravan_rows_total{kind=\"import-sftp\",result=\"unchanged\"}", 1.0);

@@ -170,6 +170,7 @@ class FenceTest {
         Statement statement = asleep.createStatement()) {
       Loader.prepare(asleep);
       Fence first = new Fence(job, 1, true);
+      first.enter(asleep);
       statement.execute("SET LOCAL application_name = '" + first.session() + "'");
       first.hold(asleep);
       statement.execute("INSERT INTO t VALUES ('old')");
@@ -243,7 +244,9 @@ class FenceTest {
   void itIsTooLateToCancelWhatIsBeingCommittedOrIs() throws Exception {
     try (Connection merging = database.dataSource().getConnection()) {
       Loader.prepare(merging);
-      new Fence(job, 1, true).hold(merging);
+      Fence fence = new Fence(job, 1, true);
+      fence.enter(merging);
+      fence.hold(merging);
       assertThat(close()).isFalse();
       merging.rollback();
     }
@@ -256,7 +259,7 @@ class FenceTest {
   void aNewAttemptForgetsWhatTheOneBeforeItRefused() throws Exception {
     InputStream cut =
         new SequenceInputStream(
-            new ByteArrayInputStream(bytes("a\none\n2,3\n4,5\n")), new Broken());
+            new ByteArrayInputStream(bytes("a\none\n2,3\n" + "4\n".repeat(100_000))), new Broken());
     assertThatThrownBy(() -> load(1, true, cut)).hasMessageContaining("broke");
     assertThat(refused()).contains("3|2,3");
     load(2, true, new ByteArrayInputStream(bytes("a\n6,7\none\n")));

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 
-/** Route step between the commit of a load and its record: fails as often as a test wants. */
+/** Route step behind a load: fails as often as a test wants. */
 public final class FailAfterLoad implements Processor {
 
   static final AtomicInteger TIMES = new AtomicInteger();

@@ -21,7 +21,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import org.apache.camel.Exchange;
-import org.apache.camel.Processor;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.apache.camel.spi.CamelEvent.ExchangeSendingEvent;
@@ -78,7 +77,6 @@ class ProviderRoutesTest {
           Files.writeString(folder.resolve("parking.yaml"), walkThrough("Mappings")).toString());
       TestDatabase database = TestDatabase.create();
       main.bind("warehouse", database.dataSource());
-      main.bind("loadRecorder", (Processor) exchange -> {}); // there is no job here
       ProviderRoutes.Provider provider =
           start(folder, walkThrough("Routes of your own"))
               .find("parking", "gate_api", "data_entries");

@@ -8,7 +8,6 @@ import dev.caravan.provider.ProviderFiles;
 import java.nio.file.Path;
 import java.util.Map;
 import org.apache.camel.Exchange;
-import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
@@ -36,7 +35,6 @@ public final class ProviderRig implements AutoCloseable {
         "camel.main.routesIncludePattern",
         "file:routes/shared/records.camel.yaml,file:routes/shared/jobs.camel.yaml");
     main.bind("warehouse", database.dataSource());
-    main.bind("loadRecorder", (Processor) exchange -> {}); // there is no job here
     main.configure().addRoutesBuilder(new ProviderFiles());
     main.start();
     template = main.getCamelContext().createProducerTemplate();

@@ -144,8 +144,8 @@ public final class TestCaravan implements AutoCloseable {
     String sql =
         """
         SELECT j.id, j.kind, j.project, j.state, j.code, j.message,
-               f.file, f.status, f.same_as, f.moved_at IS NOT NULL
-        FROM caravan.job j LEFT JOIN caravan.job_file f ON f.job_id = j.id
+               f.label, f.status, f.same_as, f.moved_at IS NOT NULL
+        FROM caravan.job j LEFT JOIN caravan.job_load f ON f.job_id = j.id
         ORDER BY j.created_at""";
     List<Job> jobs = new ArrayList<>();
     try (Connection connection = database.dataSource().getConnection();

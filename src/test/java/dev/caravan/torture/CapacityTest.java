@@ -169,7 +169,7 @@ class CapacityTest {
           .pollInterval(Duration.ofSeconds(1))
           .until(
               () ->
-                  rig.value("SELECT count(*) FROM caravan.job_file WHERE moved_at IS NOT NULL")
+                  rig.value("SELECT count(*) FROM caravan.job_load WHERE moved_at IS NOT NULL")
                       .equals(String.valueOf(FILES)));
       System.out.printf(
           "CAPACITY %d files of 100 rows loaded and moved by 2 nodes in %d s, their starts included%n",

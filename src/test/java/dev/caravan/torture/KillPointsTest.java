@@ -107,8 +107,8 @@ class KillPointsTest {
 
   private static final String DONE =
       """
-      SELECT EXISTS (SELECT FROM caravan.job j JOIN caravan.job_file f ON f.job_id = j.id
-          WHERE f.file = '%s' AND f.moved_at IS NOT NULL AND j.state = 'completed')
+      SELECT EXISTS (SELECT FROM caravan.job j JOIN caravan.job_load f ON f.job_id = j.id
+          WHERE f.label = '%s' AND f.moved_at IS NOT NULL AND j.state = 'completed')
         AND NOT EXISTS (SELECT FROM caravan.outbox WHERE state = 'pending')
         AND NOT EXISTS (SELECT FROM caravan.job WHERE state IN ('queued', 'running'))""";
 

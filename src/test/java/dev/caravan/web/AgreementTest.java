@@ -120,8 +120,8 @@ class AgreementTest {
                 (id, kind, project, state, attempt, node, started_at, completed_at, code, message)
               VALUES ('%s', 'import-sftp', 'p', 'failed', 1, 'n', now(), now(), 'ENCODING', 'm')
               RETURNING id),
-            f AS (INSERT INTO caravan.job_file (job_id, file, project, table_name, status)
-              SELECT id, 'f.csv', 'p', 't', 'failed' FROM j)
+            f AS (INSERT INTO caravan.job_load (job_id, load_id, label, project, table_name, status)
+              SELECT id, id, 'f.csv', 'p', 't', 'failed' FROM j)
             INSERT INTO caravan.job_error (job_id, attempt, code, message)
             SELECT id, 1, 'ENCODING', 'm' FROM j"""
                 .formatted(job));

@@ -9,8 +9,8 @@ import dev.caravan.access.Role;
 import dev.caravan.database.Database;
 import dev.caravan.database.TenantReads;
 import dev.caravan.failure.FailureCode;
-import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
+import dev.caravan.job.JobLoad;
 import dev.caravan.job.JobState;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobReports;
@@ -58,23 +58,20 @@ class JobsApiTest {
   private UUID job(JobState state, FailureCode code) throws Exception {
     return code == null
         ? job(
-            state,
-            null,
-            FileResult.Status.LOADED,
-            Map.of("read", 3L, "inserted", 2L, "rejected", 1L))
-        : job(state, code, FileResult.Status.FAILED, Map.of());
+            state, null, JobLoad.Status.LOADED, Map.of("read", 3L, "inserted", 2L, "rejected", 1L))
+        : job(state, code, JobLoad.Status.FAILED, Map.of());
   }
 
   private UUID job(
-      JobState state, FailureCode code, FileResult.Status status, Map<String, Long> counts)
+      JobState state, FailureCode code, JobLoad.Status status, Map<String, Long> counts)
       throws Exception {
     UUID id = UUID.randomUUID();
     jobs.start(id, "import-sftp", "default", "p");
     String message = code == null ? null : "it \"broke\"";
-    FileResult file =
-        new FileResult(
-            "a.csv",
+    JobLoad file =
+        new JobLoad(
             id,
+            "a.csv",
             10L,
             Instant.EPOCH,
             "public.a",
@@ -118,16 +115,15 @@ class JobsApiTest {
 
   @Test
   void saysWhatToldThatNothingChanged() throws Exception {
-    assertThat(unchangedBy(FileResult.Status.SAME_CONTENT, Map.of())).isEqualTo("content");
-    assertThat(unchangedBy(FileResult.Status.LOADED, Map.of("read", 2L, "unchanged", 2L)))
+    assertThat(unchangedBy(JobLoad.Status.SAME_CONTENT, Map.of())).isEqualTo("content");
+    assertThat(unchangedBy(JobLoad.Status.LOADED, Map.of("read", 2L, "unchanged", 2L)))
         .isEqualTo("rows");
     assertThat(
-            unchangedBy(
-                FileResult.Status.LOADED, Map.of("read", 2L, "unchanged", 1L, "updated", 1L)))
+            unchangedBy(JobLoad.Status.LOADED, Map.of("read", 2L, "unchanged", 1L, "updated", 1L)))
         .isEqualTo("null");
   }
 
-  private String unchangedBy(FileResult.Status status, Map<String, Long> counts) throws Exception {
+  private String unchangedBy(JobLoad.Status status, Map<String, Long> counts) throws Exception {
     UUID id = job(JobState.COMPLETED, null, status, counts);
     return json(api.getJob(id.toString(), exchange)).at("/file_results/0/unchanged_by").asText();
   }

@@ -11,8 +11,8 @@ import dev.caravan.access.Role;
 import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.database.Database;
 import dev.caravan.database.TenantReads;
-import dev.caravan.job.FileResult;
-import dev.caravan.job.FileResult.Status;
+import dev.caravan.job.JobLoad;
+import dev.caravan.job.JobLoad.Status;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobReports;
 import dev.caravan.testing.TestDatabase;
@@ -83,10 +83,10 @@ class RejectsApiTest {
               load.getMessage().setHeader(CopyUpsertConstants.LOAD_ID, id);
               load.getMessage().setHeader(Exchange.FILE_NAME, "-a.csv");
             });
-    FileResult file =
-        new FileResult(
-            "-a.csv",
+    JobLoad file =
+        new JobLoad(
             id,
+            "-a.csv",
             null,
             null,
             "public.t",

@@ -31,7 +31,7 @@ WHERE j.state IS DISTINCT FROM 'completed';
 -- accounting (always)
 SELECT l.load_id, l.file, f.rows, l.rows_read, l.rows_inserted, l.rows_rejected, r.status, r.rows_read
 FROM caravan.load l JOIN torture.file f USING (file)
-LEFT JOIN caravan.job_file r ON r.job_id = l.load_id AND r.file = l.file
+LEFT JOIN caravan.job_load r ON r.job_id = l.load_id AND r.label = l.file
 WHERE (l.rows_read, l.rows_inserted, l.rows_rejected) IS DISTINCT FROM (f.rows, f.rows, 0)
    OR (r.status = 'loaded' AND (r.rows_read, r.rows_inserted) IS DISTINCT FROM (l.rows_read, l.rows_inserted));
 
@@ -61,20 +61,20 @@ SELECT m.file FROM torture.moved m
 WHERE NOT EXISTS (SELECT FROM caravan.load l WHERE l.file = m.file);
 
 -- noted as moved, and is not (always)
-SELECT job_id, file, moved_at FROM caravan.job_file
-WHERE moved_at < clock_timestamp() - interval '20 s' AND file NOT IN (SELECT file FROM torture.moved);
+SELECT job_id, label, moved_at FROM caravan.job_load
+WHERE moved_at < clock_timestamp() - interval '20 s' AND label NOT IN (SELECT file FROM torture.moved);
 
 -- ledger without file action
 SELECT l.load_id, l.file, r.status, r.moved_at
 FROM caravan.load l JOIN torture.file f USING (file)
-LEFT JOIN caravan.job_file r ON r.job_id = l.load_id AND r.file = l.file
+LEFT JOIN caravan.job_load r ON r.job_id = l.load_id AND r.label = l.file
 WHERE r.moved_at IS NULL OR l.file NOT IN (SELECT file FROM torture.moved);
 
 -- effect of what did not happen (always)
 SELECT o.id, o.kind, o.state, o.job_id FROM caravan.outbox o JOIN caravan.job j ON j.id = o.job_id
 WHERE (o.kind = 'move_file' AND NOT EXISTS (
     -- a poll that was late launches a second job of the file, which finds the content loaded
-    SELECT FROM caravan.job_file r JOIN caravan.load l ON l.load_id = coalesce(r.same_as, r.job_id)
+    SELECT FROM caravan.job_load r JOIN caravan.load l ON l.load_id = coalesce(r.same_as, r.job_id)
     WHERE r.job_id = o.job_id))
    OR (o.kind = 'webhook' AND j.completed_at IS NULL);
 

@@ -1,13 +1,11 @@
 package dev.caravan.job.camel;
 
-import dev.caravan.copyupsert.CopyUpsertConstants;
+import dev.caravan.copyupsert.LoadJournal;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.failure.FaultPoint;
 import dev.caravan.job.Attempt;
-import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
-import dev.caravan.job.JobProgress;
 import dev.caravan.job.JobRequest;
 import dev.caravan.job.JobState;
 import dev.caravan.job.Retry;
@@ -15,12 +13,9 @@ import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.queue.RunningJob;
 import dev.caravan.job.queue.StopReason;
 import dev.caravan.pgload.Fence;
-import dev.caravan.pgload.LoadProgress;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.camel.CamelExchangeException;
@@ -40,12 +35,6 @@ final class JobRoutePolicy extends RoutePolicySupport {
 
   /** Exchange property: true once nobody needs to find out how the attempt ended. */
   static final String END_IS_WRITTEN = "CaravanEndIsWritten";
-
-  /** Exchange property: the files of which it is known what became of them. */
-  private static final String FILES = "CaravanFiles";
-
-  /** Exchange property: what there is to say of a job that does not fail. */
-  private static final String NOTE = "CaravanNote";
 
   private static final String JOB_ID = "CaravanJobId";
 
@@ -73,46 +62,31 @@ final class JobRoutePolicy extends RoutePolicySupport {
     this.retry = retry;
   }
 
-  @SuppressWarnings("unchecked")
-  static List<FileResult> files(Exchange exchange) {
-    return exchange.getProperty(FILES, List.class);
-  }
-
-  static void note(Exchange exchange, String note) {
-    exchange.setProperty(NOTE, note);
-  }
-
   @Override
   public void onExchangeBegin(Route route, Exchange exchange) {
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
     UUID id = job == null ? UUID.randomUUID() : job.attempt().jobId();
     MDC.put(MDC_KEY, id.toString());
     exchange.setProperty(JOB_ID, id);
-    exchange.setProperty(FILES, new ArrayList<FileResult>());
-    exchange.getMessage().setHeader(CopyUpsertConstants.LOAD_ID, id);
     if (job == null) {
       start(id);
+      exchange.setProperty(
+          LoadJournal.PROPERTY, new JobLoads(jobs, id, 0, project, Optional.empty()));
     } else {
       begin(job, exchange);
     }
   }
 
-  private static void begin(RunningJob job, Exchange exchange) {
+  private void begin(RunningJob job, Exchange exchange) {
     Attempt attempt = job.attempt();
-    LoadProgress progress = new LoadProgress();
-    job.progress(
-        () ->
-            new JobProgress(
-                step(progress.step()), progress.bytes(), progress.totalBytes(), progress.rows()));
-    job.onStop(progress::stop);
-    exchange.getMessage().setHeader(CopyUpsertConstants.PROGRESS, progress);
-    if (!FaultPoint.withoutFence()) {
-      exchange
-          .getMessage()
-          .setHeader(
-              CopyUpsertConstants.FENCE,
-              new Fence(attempt.jobId(), attempt.epoch(), attempt.mayWork()));
-    }
+    Optional<Fence> fence =
+        FaultPoint.withoutFence()
+            ? Optional.empty()
+            : Optional.of(new Fence(attempt.jobId(), attempt.epoch(), attempt.mayWork()));
+    JobLoads loads = new JobLoads(jobs, attempt.jobId(), attempt.epoch(), attempt.project(), fence);
+    exchange.setProperty(LoadJournal.PROPERTY, loads);
+    job.progress(loads::progress);
+    job.onStop(loads::stop);
     LOG.info(
         "Attempt {} of {} of job {} ({})",
         attempt.number(),
@@ -133,6 +107,7 @@ final class JobRoutePolicy extends RoutePolicySupport {
   public void onExchangeDone(Route route, Exchange exchange) {
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
     Exception cause = cause(exchange);
+    JobLoads.of(exchange).close();
     try {
       if (job == null) {
         endAlone(exchange, cause);
@@ -165,18 +140,21 @@ final class JobRoutePolicy extends RoutePolicySupport {
 
   private void endAlone(Exchange exchange, Exception cause) throws SQLException {
     UUID id = exchange.getProperty(JOB_ID, UUID.class);
-    FileResult file = FileRecorder.result(exchange.getMessage(), cause);
     jobs.start(id, kind, JobRequest.OPERATOR, project); // if the database was away when it began
-    jobs.record(id, 0, project, file, List.of());
-    String note = exchange.getProperty(NOTE, String.class);
-    end(end(id, kind, project, 1, cause, note, List.of(file)), 0);
+    JobLoads.of(exchange).writeAgain();
+    end(end(id, kind, project, 1, cause, exchange), 0);
   }
 
   private void endAttempt(RunningJob job, Exchange exchange, Exception cause) throws SQLException {
     Attempt attempt = job.attempt();
     StopReason stopped = cause == null ? null : job.stopped().orElse(null);
     FailureCode code = stopped == null ? code(cause) : stopped.code();
-    boolean unsure = attempt.unsure() || mayHaveCommitted(job, code);
+    boolean unsure =
+        attempt.unsure()
+            || (code != null
+                && MAY_BE_LOST.contains(code)
+                && JobLoads.of(exchange)
+                    .isMerging()); // the answer to the commit may be what was lost
     int lookUps = attempt.number() - attempt.maxAttempts();
     if (code == FailureCode.SUPERSEDED) {
       LOG.info("Attempt {} changed nothing: {}", attempt.number(), message(cause));
@@ -199,7 +177,6 @@ final class JobRoutePolicy extends RoutePolicySupport {
       } else if (code == FailureCode.ATTEMPTS_EXHAUSTED) {
         reason = jobs.lastError(attempt.jobId()).map(Exception.class::cast).orElse(cause);
       }
-      recordLoad(attempt, exchange, reason);
       end(
           end(
               attempt.jobId(),
@@ -207,35 +184,13 @@ final class JobRoutePolicy extends RoutePolicySupport {
               attempt.project(),
               attempt.number(),
               reason,
-              exchange.getProperty(NOTE, String.class),
-              files(exchange)),
+              exchange),
           attempt.epoch());
     }
   }
 
-  /** A load of the route itself that no step of it has recorded, most often because it failed. */
-  private void recordLoad(Attempt attempt, Exchange exchange, Exception cause) throws SQLException {
-    FileResult file = FileRecorder.result(exchange.getMessage(), cause);
-    if (file.table() != null
-        && files(exchange).stream().noneMatch(known -> file.loadId().equals(known.loadId()))
-        && jobs.record(attempt.jobId(), attempt.epoch(), attempt.project(), file, List.of())) {
-      files(exchange).add(file);
-    }
-  }
-
-  /** The answer to the commit may be what was lost. Another attempt, the last, only looks. */
-  private static boolean mayHaveCommitted(RunningJob job, FailureCode code) {
-    return code != null
-        && MAY_BE_LOST.contains(code)
-        && job.progress().step().equals(step(LoadProgress.Step.MERGING));
-  }
-
   private static boolean isTransient(FailureCode code) {
     return code != null && (code.retryable() || MAY_BE_LOST.contains(code));
-  }
-
-  private static String step(LoadProgress.Step step) {
-    return step.name().toLowerCase(Locale.ROOT);
   }
 
   /** The usual pause; a longer one when the source asks for it. */
@@ -253,20 +208,22 @@ final class JobRoutePolicy extends RoutePolicySupport {
   }
 
   private static JobEnd end(
-      UUID id,
-      String kind,
-      String project,
-      int attempts,
-      Exception cause,
-      String note,
-      List<FileResult> files) {
+      UUID id, String kind, String project, int attempts, Exception cause, Exchange exchange) {
+    JobLoads loads = JobLoads.of(exchange);
     FailureCode code = code(cause);
     JobState state =
         code == null
             ? JobState.COMPLETED
             : code == FailureCode.CANCELLED ? JobState.CANCELLED : JobState.FAILED;
-    String message = cause == null ? note : message(cause);
-    return new JobEnd(id, kind, project, state, attempts, code, message, List.copyOf(files));
+    return new JobEnd(
+        id,
+        kind,
+        project,
+        state,
+        attempts,
+        code,
+        cause == null ? loads.note() : message(cause),
+        loads.ended(code, message(cause)));
   }
 
   /** The code of what went wrong; anything that does not know its code is our defect. */

@@ -4,6 +4,7 @@ import dev.caravan.copyupsert.CopyUpsertConstants;
 import dev.caravan.copyupsert.CopyUpsertLoad;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.job.queue.RunningJob;
 import dev.caravan.pgload.Rejects;
 import dev.caravan.pgload.SqlFailure;
 import java.sql.Connection;
@@ -48,7 +49,8 @@ public final class RejectReplay implements Processor {
     Message message = exchange.getMessage();
     Refused refused = told.apply(exchange);
     CopyUpsertLoad load = refused.by().ofRejects();
-    UUID replay = message.getHeader(CopyUpsertConstants.LOAD_ID, UUID.class);
+    UUID replay = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class).attempt().jobId();
+    message.setHeader(CopyUpsertConstants.LOAD_ID, replay);
     message.setHeader(Exchange.FILE_NAME, refused.file());
     message.setHeader(CopyUpsertConstants.LOAD, load);
     message.setHeader(CopyUpsertConstants.DATA_SOURCE, refused.target());

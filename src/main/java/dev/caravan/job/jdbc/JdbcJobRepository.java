@@ -4,9 +4,9 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.job.Attempt;
 import dev.caravan.job.Effect;
-import dev.caravan.job.FileResult;
 import dev.caravan.job.JobEnd;
 import dev.caravan.job.JobListener;
+import dev.caravan.job.JobLoad;
 import dev.caravan.job.JobRequest.SourceFile;
 import dev.caravan.job.JobState;
 import java.sql.Connection;
@@ -85,6 +85,7 @@ public final class JdbcJobRepository {
           insertError(connection, end.jobId(), end.attempts(), end.code(), end.message());
         }
         close(connection, end);
+        JobLoadTable.endAll(connection, end.jobId());
         announceEnd(connection, end.jobId());
       }
       connection.commit();
@@ -180,6 +181,7 @@ public final class JdbcJobRepository {
           update.setObject(4, attempt.jobId());
           update.executeUpdate();
         }
+        JobLoadTable.endAll(connection, attempt.jobId());
       }
       connection.commit();
       return ours;
@@ -218,6 +220,7 @@ public final class JdbcJobRepository {
       update.setObject(1, id);
       List<JobEnd> ended = ended(update);
       if (!ended.isEmpty()) {
+        JobLoadTable.endAll(connection, id);
         announceEnd(connection, id);
       }
       connection.commit();
@@ -276,19 +279,46 @@ public final class JdbcJobRepository {
   }
 
   /**
-   * Writes what became of one file.
+   * Whether a load may begin.
+   *
+   * @param ours false when the attempt is not the newest or the job has ended: nothing was written
+   * @param before the load as it ended in an earlier attempt, if that committed it
+   */
+  public record Begun(boolean ours, Optional<JobLoad> before) {}
+
+  /**
+   * Writes that a load runs; one that an earlier attempt has committed stays as it is.
    *
    * @param epoch as for {@link #end}
-   * @param effects what is to happen once, because the file is loaded
+   */
+  public Begun begin(UUID job, long epoch, String project, JobLoad load) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      boolean ours = hold(connection, job, epoch);
+      Optional<JobLoad> before =
+          ours ? JobLoadTable.committed(connection, job, load.id()) : Optional.empty();
+      if (ours && before.isEmpty()) {
+        JobLoadTable.write(connection, job, project, load);
+      }
+      connection.commit();
+      return new Begun(ours, before);
+    }
+  }
+
+  /**
+   * Writes what became of a load.
+   *
+   * @param epoch as for {@link #end}
+   * @param effects what is to happen once, because it is loaded
    * @return as {@link #end}
    */
-  public boolean record(UUID job, long epoch, String project, FileResult file, List<Effect> effects)
+  public boolean record(UUID job, long epoch, String project, JobLoad load, List<Effect> effects)
       throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       boolean ours = hold(connection, job, epoch);
-      if (ours && !isLoaded(connection, job, file.file())) {
-        insertFile(connection, job, project, file);
+      if (ours && JobLoadTable.committed(connection, job, load.id()).isEmpty()) {
+        JobLoadTable.write(connection, job, project, load);
         for (Effect effect : effects) {
           outbox.add(connection, job, effect);
         }
@@ -298,37 +328,10 @@ public final class JdbcJobRepository {
     }
   }
 
-  /** The files that the job is known to have loaded. */
+  /** The labels of the loads that the job is known to have committed. */
   public Set<String> loaded(UUID job) throws SQLException {
-    String sql =
-        """
-        SELECT file FROM caravan.job_file
-        WHERE job_id = ? AND status IN ('loaded', 'same_content')""";
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement query = connection.prepareStatement(sql)) {
-      query.setObject(1, job);
-      Set<String> files = new HashSet<>();
-      try (ResultSet row = query.executeQuery()) {
-        while (row.next()) {
-          files.add(row.getString(1));
-        }
-      }
-      return files;
-    }
-  }
-
-  private static boolean isLoaded(Connection connection, UUID job, String file)
-      throws SQLException {
-    String sql =
-        """
-        SELECT FROM caravan.job_file
-        WHERE job_id = ? AND file = ? AND status IN ('loaded', 'same_content')""";
-    try (PreparedStatement query = connection.prepareStatement(sql)) {
-      query.setObject(1, job);
-      query.setString(2, file);
-      try (ResultSet row = query.executeQuery()) {
-        return row.next();
-      }
+    try (Connection connection = dataSource.getConnection()) {
+      return JobLoadTable.committed(connection, job);
     }
   }
 
@@ -342,43 +345,6 @@ public final class JdbcJobRepository {
       insert.setInt(2, attempt);
       insert.setString(3, code.name());
       insert.setString(4, message);
-      insert.executeUpdate();
-    }
-  }
-
-  private static void insertFile(Connection connection, UUID job, String project, FileResult file)
-      throws SQLException {
-    String sql =
-        """
-        INSERT INTO caravan.job_file (job_id, file, project, load_id, size, modified_at, table_name,
-          status, same_as, code, message, rows_read, rows_inserted, rows_updated, rows_unchanged,
-          rows_superseded, rows_rejected, rows_filtered, rows_deleted, elapsed, warnings)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-          ? * interval '1 microsecond', ?)""";
-    try (PreparedStatement insert = connection.prepareStatement(sql);
-        PreparedStatement before =
-            connection.prepareStatement(
-                "DELETE FROM caravan.job_file WHERE job_id = ? AND file = ?")) {
-      before.setObject(1, job); // of an attempt that failed
-      before.setString(2, file.file());
-      before.executeUpdate();
-      insert.setObject(1, job);
-      insert.setString(2, file.file());
-      insert.setString(3, project);
-      insert.setObject(4, file.loadId());
-      insert.setObject(5, file.size());
-      insert.setTimestamp(6, file.modifiedAt() == null ? null : Timestamp.from(file.modifiedAt()));
-      insert.setString(7, file.table());
-      insert.setString(8, file.status().name().toLowerCase(Locale.ROOT));
-      insert.setObject(9, file.sameAs());
-      insert.setString(10, file.code() == null ? null : file.code().name());
-      insert.setString(11, file.message());
-      int i = 12;
-      for (String count : FileResult.COUNTS) {
-        insert.setLong(i++, file.count(count));
-      }
-      insert.setObject(20, file.elapsed() == null ? null : file.elapsed().toNanos() / 1_000);
-      insert.setArray(21, connection.createArrayOf("text", file.warnings().toArray()));
       insert.executeUpdate();
     }
   }
@@ -459,8 +425,8 @@ public final class JdbcJobRepository {
       throws SQLException {
     String sql =
         """
-        UPDATE caravan.job_file SET moved_at = clock_timestamp()
-        WHERE job_id = ? AND file = ? AND moved_at IS NULL AND ?""";
+        UPDATE caravan.job_load SET moved_at = clock_timestamp()
+        WHERE job_id = ? AND label = ? AND moved_at IS NULL AND ?""";
     String release =
         """
         DELETE FROM caravan.job_source

@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -230,24 +231,68 @@ public final class JobQueue {
         WHERE p.epoch <= excluded.epoch""";
     try (Connection connection = dataSource.getConnection();
         PreparedStatement upsert = connection.prepareStatement(sql)) {
-      int n = progress.size();
-      Object[][] columns = new Object[6][n];
-      int i = 0;
-      for (Map.Entry<Attempt, JobProgress> entry : progress.entrySet()) {
-        JobProgress p = entry.getValue();
-        columns[0][i] = entry.getKey().jobId();
-        columns[1][i] = entry.getKey().epoch();
-        columns[2][i] = p.step();
-        columns[3][i] = p.bytes();
-        columns[4][i] = p.totalBytes() == 0 ? null : p.totalBytes();
-        columns[5][i] = p.rows();
-        i++;
-      }
-      String[] types = {"uuid", "bigint", "text", "bigint", "bigint", "bigint"};
-      for (int c = 0; c < types.length; c++) {
-        upsert.setArray(c + 1, connection.createArrayOf(types[c], columns[c]));
-      }
+      List<Object[]> rows = new ArrayList<>();
+      progress.forEach(
+          (attempt, p) ->
+              rows.add(
+                  new Object[] {
+                    attempt.jobId(),
+                    attempt.epoch(),
+                    p.step(),
+                    p.bytes(),
+                    known(p.totalBytes()),
+                    p.rows()
+                  }));
+      setColumns(upsert, rows, "uuid", "bigint", "text", "bigint", "bigint", "bigint");
       upsert.executeUpdate();
+      progressOfLoads(connection, progress);
+    }
+  }
+
+  private static void progressOfLoads(Connection connection, Map<Attempt, JobProgress> progress)
+      throws SQLException {
+    List<Object[]> rows = new ArrayList<>();
+    progress.forEach(
+        (attempt, p) ->
+            p.loads()
+                .forEach(
+                    load ->
+                        rows.add(
+                            new Object[] {
+                              attempt.jobId(),
+                              load.id(),
+                              load.step(),
+                              load.bytes(),
+                              known(load.totalBytes()),
+                              load.rows()
+                            })));
+    if (rows.isEmpty()) {
+      return;
+    }
+    String sql =
+        """
+        UPDATE caravan.job_load l
+        SET step = n.step, bytes = n.bytes, total_bytes = n.total_bytes, rows = n.rows
+        FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[])
+          AS n(job_id, load_id, step, bytes, total_bytes, rows)
+        WHERE l.job_id = n.job_id AND l.load_id = n.load_id AND l.status = 'running'""";
+    try (PreparedStatement update = connection.prepareStatement(sql)) {
+      setColumns(update, rows, "uuid", "uuid", "text", "bigint", "bigint", "bigint");
+      update.executeUpdate();
+    }
+  }
+
+  private static Long known(long totalBytes) {
+    return totalBytes == 0 ? null : totalBytes;
+  }
+
+  /** Rows as one array for each of their columns. */
+  private static void setColumns(PreparedStatement statement, List<Object[]> rows, String... types)
+      throws SQLException {
+    for (int c = 0; c < types.length; c++) {
+      int column = c;
+      Object[] values = rows.stream().map(row -> row[column]).toArray();
+      statement.setArray(c + 1, statement.getConnection().createArrayOf(types[c], values));
     }
   }
 

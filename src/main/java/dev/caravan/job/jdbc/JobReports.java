@@ -22,7 +22,8 @@ public final class JobReports {
   }
 
   /**
-   * A page of jobs, the newest first: {@code {"jobs": [...], "next": cursor or null}}.
+   * A page of jobs, the newest first, without their loads: {@code {"jobs": [...], "next": cursor or
+   * null}}.
    *
    * @param state of all of them; null for any
    * @param before the cursor of the page before; {@link Long#MAX_VALUE} for the first page
@@ -31,7 +32,7 @@ public final class JobReports {
     String sql =
         """
         WITH newest AS (
-          SELECT j.seq, r.report || %s AS report, row_number() OVER (ORDER BY j.seq DESC) AS n
+          SELECT j.seq, r.report - 'loads' || %s AS report, row_number() OVER (ORDER BY j.seq DESC) AS n
           FROM (SELECT id, seq FROM caravan.job
                 WHERE tenant = ? AND (?::text IS NULL OR state = ?) AND seq < ?
                 ORDER BY seq DESC LIMIT ? + 1) j
@@ -96,9 +97,9 @@ public final class JobReports {
   public Optional<FileLoad> load(String tenant, UUID id, String file) throws SQLException {
     String sql =
         """
-        SELECT f.load_id, f.file, j.project, j.route, j.target, j.parameters
-        FROM caravan.job j JOIN caravan.job_file f ON f.job_id = j.id
-        WHERE j.id = ? AND j.tenant = ? AND f.load_id IS NOT NULL AND (?::text IS NULL OR f.file = ?)
+        SELECT f.load_id, f.label, j.project, j.route, j.target, j.parameters
+        FROM caravan.job j JOIN caravan.job_load f ON f.job_id = j.id
+        WHERE j.id = ? AND j.tenant = ? AND (?::text IS NULL OR f.label = ?)
         LIMIT 2""";
     return reads.read(
         tenant,
@@ -156,7 +157,7 @@ public final class JobReports {
             count(*) FILTER (WHERE j.state = 'failed') AS failed,
             coalesce(sum(f.rows), 0) AS rows
           FROM caravan.job j LEFT JOIN LATERAL (
-            SELECT sum(rows_inserted + rows_updated) AS rows FROM caravan.job_file
+            SELECT sum(rows_inserted + rows_updated) AS rows FROM caravan.job_load
             WHERE job_id = j.id) f ON true
           WHERE j.tenant = ? AND j.completed_at >= d.day AT TIME ZONE 'UTC'
             AND j.completed_at < (d.day + interval '1 day') AT TIME ZONE 'UTC') j""";

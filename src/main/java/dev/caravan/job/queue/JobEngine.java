@@ -200,10 +200,9 @@ public final class JobEngine implements AutoCloseable {
     RunningJob job = new RunningJob(attempt);
     running.add(job);
     try {
-      work.run(job);
+      job.work(() -> work.run(job));
     } finally {
       running.remove(job);
-      job.end();
     }
   }
 

@@ -4,8 +4,10 @@ import dev.caravan.job.Attempt;
 import dev.caravan.job.JobProgress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,19 +17,62 @@ public final class RunningJob {
 
   private static final Logger LOG = LoggerFactory.getLogger(RunningJob.class);
 
+  private static final ThreadLocal<RunningJob> CURRENT = new ThreadLocal<>();
+
   private final Attempt attempt;
-  private final Thread thread = Thread.currentThread();
+  private final Set<Thread> threads = new HashSet<>();
   private final long started = System.nanoTime();
   private final List<Runnable> onStop = new ArrayList<>();
-  private volatile Supplier<JobProgress> progress = () -> new JobProgress("starting", 0, 0, 0);
+  private volatile Supplier<JobProgress> progress =
+      () -> new JobProgress("starting", 0, 0, 0, List.of());
   private JobProgress seen;
   private long moved = started;
   private StopReason stopped;
-  private boolean ended;
 
-  /** Belongs to the thread that creates it. */
   RunningJob(Attempt attempt) {
     this.attempt = attempt;
+  }
+
+  /** The one that the thread works for; empty on other threads. */
+  public static Optional<RunningJob> current() {
+    return Optional.ofNullable(CURRENT.get());
+  }
+
+  /** The work of an attempt, or a part of it. */
+  @FunctionalInterface
+  interface Work {
+    void run() throws Exception;
+  }
+
+  /**
+   * Works for the attempt on this thread: a stop interrupts it, but not what the thread does
+   * afterwards.
+   */
+  void work(Work work) throws Exception {
+    RunningJob before = CURRENT.get();
+    join();
+    try {
+      work.run();
+    } finally {
+      leave(before);
+    }
+  }
+
+  private synchronized void join() {
+    CURRENT.set(this);
+    threads.add(Thread.currentThread());
+    if (stopped != null) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private synchronized void leave(RunningJob before) {
+    if (before == this) {
+      return; // a part that its own thread does
+    }
+    threads.remove(Thread.currentThread());
+    CURRENT.remove();
+    Thread.interrupted();
   }
 
   /** Which attempt of which job. */
@@ -52,7 +97,7 @@ public final class RunningJob {
    */
   public void pause(Duration duration) throws InterruptedException {
     Supplier<JobProgress> before = progress;
-    progress = () -> new JobProgress("waiting", 0, 0, 0);
+    progress = () -> new JobProgress("waiting", 0, 0, 0, List.of());
     try {
       Thread.sleep(duration.toMillis());
     } finally {
@@ -95,19 +140,8 @@ public final class RunningJob {
       }
     }
     synchronized (this) {
-      if (!ended) {
-        thread.interrupt();
-      }
+      threads.forEach(Thread::interrupt);
     }
-  }
-
-  /**
-   * The attempt is over: its thread goes on to other work, which a stop that is late must not
-   * interrupt. Called by that thread.
-   */
-  synchronized void end() {
-    ended = true;
-    Thread.interrupted();
   }
 
   /** How far it is; only if that has changed since it was asked last. */
@@ -127,7 +161,7 @@ public final class RunningJob {
     if (attempt.timeout().isPresent() && now - started > attempt.timeout().get().toNanos()) {
       return Optional.of(StopReason.TIMEOUT);
     }
-    boolean reads = seen != null && seen.step().equals("reading");
+    boolean reads = seen != null && seen.step().equals(JobProgress.READING);
     return reads && now - moved > noProgress.toNanos()
         ? Optional.of(StopReason.NO_PROGRESS)
         : Optional.empty();

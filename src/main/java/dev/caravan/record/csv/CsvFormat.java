@@ -6,7 +6,6 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /**
  * How a CSV file is written. Quotes are {@code "}, a quote inside quotes is doubled (RFC 4180);
@@ -71,72 +70,99 @@ public record CsvFormat(
 
   /** The same with another delimiter. */
   public CsvFormat withDelimiter(char other) {
-    return with(draft -> draft.delimiter = other);
+    return new CsvFormat(
+        other,
+        charset,
+        skipLines,
+        trailer,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility,
+        emptyFiles);
   }
 
   /** The same with another encoding. */
   public CsvFormat withCharset(Charset other) {
-    return with(draft -> draft.charset = other);
+    return new CsvFormat(
+        delimiter,
+        other,
+        skipLines,
+        trailer,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility,
+        emptyFiles);
   }
 
   /** The same with other lines to skip. */
   public CsvFormat withSkipLines(long other) {
-    return with(draft -> draft.skipLines = other);
+    return new CsvFormat(
+        delimiter,
+        charset,
+        other,
+        trailer,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility,
+        emptyFiles);
   }
 
   /** The same with a trailer; see {@link #trailer()}. */
   public CsvFormat withTrailer(Optional<String> other) {
-    return with(draft -> draft.trailer = other);
-  }
-
-  /** The same with other null words. */
-  public CsvFormat withNullWords(List<String> other) {
-    return with(draft -> draft.nullWords = other);
+    return new CsvFormat(
+        delimiter,
+        charset,
+        skipLines,
+        other,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility,
+        emptyFiles);
   }
 
   /** The same with another plausibility. */
   public CsvFormat withPlausibility(Plausibility other) {
-    return with(draft -> draft.plausibility = other);
+    return new CsvFormat(
+        delimiter,
+        charset,
+        skipLines,
+        trailer,
+        nullWords,
+        maxFieldBytes,
+        maxRecordBytes,
+        other,
+        emptyFiles);
   }
 
   /** The same with other rules for files without records. */
   public CsvFormat withEmptyFiles(EmptyFiles other) {
-    return with(draft -> draft.emptyFiles = other);
-  }
-
-  private CsvFormat with(Consumer<Draft> change) {
-    Draft draft = new Draft(this);
-    change.accept(draft);
     return new CsvFormat(
-        draft.delimiter,
-        draft.charset,
-        draft.skipLines,
-        draft.trailer,
-        draft.nullWords,
+        delimiter,
+        charset,
+        skipLines,
+        trailer,
+        nullWords,
         maxFieldBytes,
         maxRecordBytes,
-        draft.plausibility,
-        draft.emptyFiles);
+        plausibility,
+        other);
   }
 
-  /** What users choose, while it is being changed. */
-  private static final class Draft {
-    private char delimiter;
-    private Charset charset;
-    private long skipLines;
-    private Optional<String> trailer;
-    private List<String> nullWords;
-    private Plausibility plausibility;
-    private EmptyFiles emptyFiles;
-
-    Draft(CsvFormat format) {
-      delimiter = format.delimiter;
-      charset = format.charset;
-      skipLines = format.skipLines;
-      trailer = format.trailer;
-      nullWords = format.nullWords;
-      plausibility = format.plausibility;
-      emptyFiles = format.emptyFiles;
-    }
+  /** The same with other null words. */
+  public CsvFormat withNullWords(List<String> other) {
+    return new CsvFormat(
+        delimiter,
+        charset,
+        skipLines,
+        trailer,
+        other,
+        maxFieldBytes,
+        maxRecordBytes,
+        plausibility,
+        emptyFiles);
   }
 }

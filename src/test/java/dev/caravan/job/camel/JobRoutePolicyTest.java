@@ -110,7 +110,7 @@ class JobRoutePolicyTest {
     rig.awaitJob(id, "completed 1");
     assertThat(
             sql.rows(
-                "SELECT file, table_name, status, rows_inserted, load_id = job_id FROM caravan.job_file"))
+                "SELECT label, table_name, status, rows_inserted, load_id = job_id FROM caravan.job_load"))
         .containsExactly("a.csv|public.t|loaded|1|t");
   }
 

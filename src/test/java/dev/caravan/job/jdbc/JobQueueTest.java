@@ -328,8 +328,8 @@ class JobQueueTest {
     Attempt second = claim(job); // db-scheduler took the first one's node for dead
     assertThat(List.of(first.epoch(), second.epoch())).containsExactly(1L, 2L);
     assertThat(queue.lost(Set.of(first, second))).containsExactly(first);
-    queue.progress(Map.of(second, new JobProgress("reading", 5, 10, 1)));
-    queue.progress(Map.of(first, new JobProgress("merging", 10, 10, 2)));
+    queue.progress(Map.of(second, new JobProgress("reading", 5, 10, 1, List.of())));
+    queue.progress(Map.of(first, new JobProgress("merging", 10, 10, 2, List.of())));
     assertThat(sql.value("SELECT epoch || step FROM caravan.job_progress")).isEqualTo("2reading");
     assertThat(end(first, JobState.COMPLETED, null)).isFalse();
     assertThat(jobs.again(first, FailureCode.DB_UNAVAILABLE, "x", false, Duration.ZERO)).isFalse();

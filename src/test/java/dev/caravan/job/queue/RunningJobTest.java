@@ -27,9 +27,12 @@ class RunningJobTest {
               false));
 
   @Test
-  void interruptsTheThreadOfAnAttemptThatIsStopped() {
-    job.stop(StopReason.LOST);
-    assertThat(Thread.interrupted()).isTrue();
+  void interruptsTheThreadOfAnAttemptThatIsStopped() throws Exception {
+    job.work(
+        () -> {
+          job.stop(StopReason.LOST);
+          assertThat(Thread.interrupted()).isTrue();
+        });
   }
 
   @Test
@@ -42,9 +45,11 @@ class RunningJobTest {
           awaitIt(over);
         });
     Thread stop = new Thread(() -> job.stop(StopReason.LOST));
-    stop.start();
-    stopping.await();
-    job.end();
+    job.work(
+        () -> {
+          stop.start();
+          stopping.await();
+        });
     over.countDown();
     while (stop.isAlive() && !Thread.currentThread().isInterrupted()) {
       Thread.onSpinWait();

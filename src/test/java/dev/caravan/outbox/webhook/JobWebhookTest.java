@@ -46,8 +46,8 @@ class JobWebhookTest {
     rig.sql()
         .execute(
             """
-            INSERT INTO caravan.job_file (job_id, file, project, table_name, status, rows_read, rows_inserted)
-            VALUES ('%s', 'a.csv', 'crm', 'public.a', 'loaded', 3, 3)"""
+            INSERT INTO caravan.job_load (job_id, load_id, label, project, table_name, status, rows_read, rows_inserted)
+            VALUES ('%1$s', '%1$s', 'a.csv', 'crm', 'public.a', 'loaded', 3, 3)"""
                 .formatted(job));
     JsonNode payload = payload(job);
     assertThat(payload.get("url").asText()).isEqualTo("https://example.com/hook");
@@ -70,8 +70,8 @@ class JobWebhookTest {
     rig.sql()
         .execute(
             """
-            INSERT INTO caravan.job_file (job_id, file, project, status, warnings)
-            SELECT '%s', 'größe-' || i || '.csv', 'crm', 'loaded', ARRAY['a warning that is long']
+            INSERT INTO caravan.job_load (job_id, load_id, label, project, status, warnings)
+            SELECT '%s', gen_random_uuid(), 'größe-' || i || '.csv', 'crm', 'loaded', ARRAY['a warning that is long']
             FROM generate_series(1, 1000) i"""
                 .formatted(job));
     rig.sql()

@@ -125,7 +125,7 @@ class TableauJobTest {
       sql.execute("ALTER TABLE carbon_reports DROP COLUMN supplier");
       Api operator = caravan.as("default", Role.OPERATOR);
       ended(operator, operator.post("/api/v1/sync/data-entries/1", START));
-      assertThat(sql.rows("SELECT file, table_name, status, code FROM caravan.job_file"))
+      assertThat(sql.rows("SELECT label, table_name, status, code FROM caravan.job_load"))
           .containsExactly("tableau_api 2025|public.carbon_reports|failed|UNKNOWN_COLUMN");
     }
   }

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Properties;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
-import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
@@ -61,7 +60,6 @@ final class TableauRoutes implements AutoCloseable {
     main.setPropertyPlaceholderLocations("file:application.properties");
     main.setOverrideProperties(properties);
     main.bind("warehouse", database.dataSource());
-    main.bind("loadRecorder", (Processor) exchange -> {}); // there is no job here
     main.start();
     template = main.getCamelContext().createProducerTemplate();
   }

@@ -190,7 +190,7 @@ class SftpLoginTest {
       server.put("a.csv", ROW);
       try (TestCaravan caravan =
           TestCaravan.start(database, folder, TestCaravan.project("p", "t", server.login()))) {
-        assertFailedPoll(caravan, "p", "SOURCE_UNAVAILABLE", "Cannot poll");
+        assertFailedPoll(caravan, "p", "SOURCE_UNAVAILABLE", "Cannot connect");
         server.up();
         assertThat(caravan.awaitEnd("a.csv").state()).isEqualTo("completed");
         assertThat(caravan.jobs()).hasSize(2);

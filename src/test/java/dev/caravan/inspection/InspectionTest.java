@@ -471,7 +471,7 @@ class InspectionTest {
           .ignoring(WebDriverException.class)
           .until(
               d -> {
-                List<WebElement> route = d.findElements(By.xpath("//*[text() = 'import-p']"));
+                List<WebElement> route = d.findElements(By.xpath("//*[text() = 'import-sftp']"));
                 boolean chosen = !d.findElements(By.xpath("//*[text() = 'Properties']")).isEmpty();
                 if (!chosen) {
                   (route.isEmpty() ? d.findElement(By.xpath("//*[text() = 'jobs']")) : route.get(0))

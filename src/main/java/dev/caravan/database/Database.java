@@ -7,18 +7,23 @@ import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.postgresql.PGConnection;
 
 /** One PostgreSQL database: its pool, and Caravan's tables in it. */
 public final class Database implements AutoCloseable {
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration RETRY = Duration.ofMillis(250);
 
   private final HikariDataSource dataSource;
 
@@ -99,15 +104,12 @@ public final class Database implements AutoCloseable {
     config.addDataSourceProperty("tcpKeepAlive", "true");
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
     config.addDataSourceProperty("socketTimeout", String.valueOf(silence.toSeconds()));
-    config.setConnectionInitSql("SET idle_in_transaction_session_timeout = " + silence.toMillis());
     driver(properties).forEach((key, value) -> config.addDataSourceProperty((String) key, value));
-    try {
-      logIn(login, config.getDataSourceProperties());
-    } catch (SQLException e) {
-      if (isRefused(e)) { // the pool would ask every second, until the account is locked
-        throw unavailable(name, login, e);
-      }
-      // Else it is not up yet: the pool waits, and throws what it hears at last.
+    if (reach(name, login, config.getDataSourceProperties())) {
+      // Each transaction may be in another session: no statement is kept there, and nothing is set.
+      config.addDataSourceProperty("prepareThreshold", "0");
+    } else {
+      config.setConnectionInitSql("SET idle_in_transaction_session_timeout = " + silence.toMillis());
     }
     try {
       return new Database(new HikariDataSource(config));
@@ -143,7 +145,36 @@ public final class Database implements AutoCloseable {
     return all;
   }
 
-  private static void logIn(ParsedUrl login, Properties properties) throws SQLException {
+  /**
+   * Logs in and leaves; waits for a server that is not up yet, but asks one that refuses only once:
+   * it may lock the account.
+   *
+   * @return whether a pooler answered in the place of PostgreSQL
+   */
+  private static boolean reach(String name, ParsedUrl login, Properties properties) {
+    long deadline = System.nanoTime() + CONNECT_TIMEOUT.toNanos();
+    while (true) {
+      try {
+        return logIn(login, properties);
+      } catch (SQLException e) {
+        if (isRefused(e) || System.nanoTime() - deadline > 0) {
+          throw unavailable(name, login, e);
+        }
+        pause(name, login, e);
+      }
+    }
+  }
+
+  private static void pause(String name, ParsedUrl login, SQLException why) {
+    try {
+      Thread.sleep(RETRY.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw unavailable(name, login, why);
+    }
+  }
+
+  private static boolean logIn(ParsedUrl login, Properties properties) throws SQLException {
     Properties all = new Properties();
     all.putAll(properties);
     if (login.username() != null) {
@@ -152,7 +183,18 @@ public final class Database implements AutoCloseable {
     if (login.password() != null) {
       all.setProperty("password", login.password());
     }
-    DriverManager.getConnection(login.jdbcUrl(), all).close();
+    try (Connection connection = DriverManager.getConnection(login.jdbcUrl(), all)) {
+      return isPooled(connection);
+    }
+  }
+
+  /** PostgreSQL greets with the number of the process that serves; a pooler makes one up. */
+  private static boolean isPooled(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT pg_backend_pid()")) {
+      rows.next();
+      return rows.getInt(1) != connection.unwrap(PGConnection.class).getBackendPID();
+    }
   }
 
   /** The server answered, and will not say anything else: user, password or database is wrong. */

@@ -109,7 +109,8 @@ public final class Database implements AutoCloseable {
       // Each transaction may be in another session: no statement is kept there, and nothing is set.
       config.addDataSourceProperty("prepareThreshold", "0");
     } else {
-      config.setConnectionInitSql("SET idle_in_transaction_session_timeout = " + silence.toMillis());
+      config.setConnectionInitSql(
+          "SET idle_in_transaction_session_timeout = " + silence.toMillis());
     }
     try {
       return new Database(new HikariDataSource(config));

@@ -48,7 +48,8 @@ class AdvisoriesTest {
     for (String entry : path.split(File.pathSeparator, -1)) {
       if (entry.endsWith(".jar")) {
         Path version = Path.of(entry).getParent();
-        versions.put(version.getParent().getFileName().toString(), version.getFileName().toString());
+        versions.put(
+            version.getParent().getFileName().toString(), version.getFileName().toString());
       }
     }
     return versions;

@@ -3,6 +3,9 @@ package dev.caravan.source.http;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.zip.GZIPInputStream;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.classic.ExecRuntime;
@@ -11,6 +14,7 @@ import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 
 /**
@@ -38,6 +42,9 @@ public final class HttpLimits implements HttpClientConfigurer {
     builder.disableAutomaticRetries();
     builder.disableRedirectHandling();
     builder.disableCookieManagement();
+    // Not what else is there: a decoder of xz takes as much memory as the answer says.
+    builder.setContentDecoderRegistry(
+        new LinkedHashMap<>(Map.of("gzip", GZIPInputStream::new, "x-gzip", GZIPInputStream::new)));
     builder.addExecInterceptorFirst("limits", this::execute); // first: behind decompression
   }
 
@@ -47,6 +54,9 @@ public final class HttpLimits implements HttpClientConfigurer {
     long end = System.nanoTime() + deadline.toNanos();
     ClassicHttpResponse response = chain.proceed(request, scope);
     if (response.getEntity() != null) {
+      if (response.getEntity().getContentEncoding() == null) {
+        response.removeHeaders(HttpHeaders.CONTENT_ENCODING); // else Camel decompresses once more
+      }
       response.setEntity(new LimitedEntity(response.getEntity(), scope.execRuntime, end));
     }
     return response;

@@ -9,8 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The tables that operators look things up in are complete and name nothing that is gone. */
@@ -20,6 +23,8 @@ class DocumentationTest {
       Pattern.compile("^\\| `([^`]+)` \\|", Pattern.MULTILINE);
   private static final Pattern RETRIED =
       Pattern.compile("^\\| `([A-Z_]+)` \\|.*\\| yes \\|$", Pattern.MULTILINE);
+
+  private static final Pattern TEST = Pattern.compile("`([A-Z][A-Za-z]*Test)`");
 
   @Test
   void explainsEveryFailureCode() throws IOException {
@@ -41,6 +46,33 @@ class DocumentationTest {
   void explainsEveryRejectCode() throws IOException {
     assertThat(matches(FIRST_CELL, section("codes.md", "Why a record was refused")))
         .containsExactlyElementsOf(names(RejectCode.values()));
+  }
+
+  /** And says of those that do not run by themselves that they do not. */
+  @Test
+  void securityNamesTestsThatAreThere() throws IOException {
+    Map<String, Path> tests;
+    try (Stream<Path> files = Files.walk(Path.of("src/test/java"))) {
+      tests =
+          files
+              .filter(file -> file.toString().endsWith("Test.java"))
+              .collect(Collectors.toMap(DocumentationTest::className, file -> file));
+    }
+    String text = Files.readString(Path.of("docs", "security.md"));
+    List<String> named = matches(TEST, text);
+    assertThat(named).hasSizeGreaterThan(40);
+    assertThat(tests.keySet()).containsAll(named);
+    for (String test : named) {
+      if (Files.readString(tests.get(test)).contains("\n@Tag(\"torture\")\n")) {
+        assertThat(text.split("`" + test + "`", -1))
+            .as("%s is marked wherever it stands", test)
+            .allMatch(after -> after.startsWith(" (*torture*)") || after.startsWith("# "));
+      }
+    }
+  }
+
+  private static String className(Path file) {
+    return file.getFileName().toString().replace(".java", "");
   }
 
   /** The text below a heading of the second level, up to the next one. */

@@ -16,8 +16,10 @@ import dev.caravan.testing.TestDatabase;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import javax.sql.DataSource;
@@ -185,6 +187,44 @@ class SecondStreamTest {
     config.setMaximumPoolSize(1);
     try (HikariDataSource one = new HikariDataSource(config)) {
       assertThat(load(one, new BigSource(false, -1)).inserted()).isEqualTo(15_000);
+    }
+  }
+
+  /** A pooler gives them to somebody else. */
+  @Test
+  void leavesBothSessionsAsTheyWere() throws Exception {
+    createTarget();
+    HikariConfig config = new HikariConfig();
+    config.setJdbcUrl(database.url());
+    config.setMaximumPoolSize(2);
+    try (HikariDataSource two = new HikariDataSource(config)) {
+      assertThat(load(two, new BigSource(true, -1)).inserted()).isEqualTo(15_000);
+      try (Connection one = two.getConnection();
+          Connection other = two.getConnection();
+          Connection fresh = database.dataSource().getConnection()) {
+        assertThat(left(one)).isEqualTo(left(fresh));
+        assertThat(left(other)).isEqualTo(left(fresh));
+      }
+    }
+  }
+
+  private static List<String> left(Connection session) throws SQLException {
+    String sql =
+        """
+        SELECT name || ' = ' || setting FROM pg_settings
+          WHERE source = 'session' AND NOT starts_with(name, 'transaction_')
+        UNION ALL SELECT 'lock ' || objid FROM pg_locks
+          WHERE pid = pg_backend_pid() AND locktype = 'advisory'
+        UNION ALL SELECT 'table ' || relname FROM pg_class
+          WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'
+        UNION ALL SELECT 'channel ' || pg_listening_channels()""";
+    try (Statement statement = session.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      List<String> left = new ArrayList<>();
+      while (row.next()) {
+        left.add(row.getString(1));
+      }
+      return left;
     }
   }
 

@@ -223,6 +223,29 @@ class GuardTest {
     assertThat(caravan.as("roles", Role.OPERATOR).get("/api/v1/keys").statusCode()).isEqualTo(403);
   }
 
+  /** A change would else be the way to make what may not be made. */
+  @Test
+  void noChangeAsksForLessThanMakingDoes() {
+    Map<String, Role> makes = new TreeMap<>();
+    for (Operation operation : DOCUMENT.operations()) {
+      if (operation.method().equals("POST")) {
+        makes.put(operation.template(), operation.role().orElseThrow());
+      }
+    }
+    int changes = 0;
+    for (Operation operation : DOCUMENT.operations()) {
+      String kind = operation.template().replaceFirst("/\\{[^}]+}$", "");
+      if (List.of("PUT", "PATCH", "DELETE").contains(operation.method())
+          && makes.containsKey(kind)) {
+        changes++;
+        assertThat(operation.role().orElseThrow().covers(makes.get(kind)))
+            .as("%s %s", operation.method(), operation.template())
+            .isTrue();
+      }
+    }
+    assertThat(changes).isGreaterThan(4);
+  }
+
   @Test
   void takesAKeyInEitherHeader() {
     String key = caravan.key("default", Role.VIEWER);

@@ -261,6 +261,7 @@ public final class Loader {
     ColumnPlan plan =
         ColumnPlan.forTable(
             spec, records, target, LoadLedger.lastColumns(connection, spec, origin));
+    checkBounds(plan);
     KeyOrder keys = new KeyOrder(plan);
     PlainValues values = new PlainValues(plan);
     Staging staging = stage(plan, keys, values);
@@ -278,6 +279,12 @@ public final class Loader {
     return merge(plan, staging, values, plan.keys().isEmpty() || keys.provesUnique(), locked);
   }
 
+  private void checkBounds(ColumnPlan plan) throws SQLException {
+    if (spec.range().filter(LoadRange::isBounded).isPresent()) {
+      RangeBounds.of(plan, spec.range().get()).check(connection, spec.target());
+    }
+  }
+
   private Staging stage(ColumnPlan plan, KeyOrder keys, PlainValues values)
       throws SQLException, IOException {
     Staging staging = Staging.create(connection, plan, records);
@@ -293,6 +300,7 @@ public final class Loader {
     ColumnPlan texts = ColumnPlan.forNewTable(spec, records);
     Staging staging = stage(texts, new KeyOrder(texts), new PlainValues(texts));
     ColumnPlan plan = TypeInference.infer(connection, spec, texts, staging);
+    checkBounds(plan);
     beginMerge();
     NewTable.create(connection, spec, plan).addKey(true); // it is empty
     PlainValues checked = new PlainValues(plan); // the inference has looked at every value

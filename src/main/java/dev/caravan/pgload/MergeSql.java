@@ -41,15 +41,9 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now, bool
   private String inRange() {
     LoadRange range = spec.range().orElseThrow();
     int field = plan.columnOf(range.column());
-    Column column = plan.columns().get(field);
-    String name = "t." + Identifier.quote(column.name());
+    String name = "t." + Identifier.quote(plan.names().get(field));
     return range.isBounded()
-        ? "%s >= %s AND %s < %s"
-            .formatted(
-                name,
-                column.typed(Identifier.literal(range.from().orElseThrow())),
-                name,
-                column.typed(Identifier.literal(range.to().orElseThrow())))
+        ? RangeBounds.of(plan, range).contains(name)
         : "%s IN (SELECT %s FROM %s)".formatted(name, Staging.value(plan, field), staging);
   }
 

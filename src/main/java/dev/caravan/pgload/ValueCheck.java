@@ -68,13 +68,8 @@ final class ValueCheck {
     String staged = ColumnPlan.staged(i);
     String outside = staged + " IS NULL OR " + staged + " = ''";
     if (bounds.isBounded()) {
-      Column column = plan.columns().get(i);
-      outside +=
-          " OR %1$s < %2$s OR %1$s >= %3$s"
-              .formatted(
-                  Staging.value(plan, i),
-                  column.typed(Identifier.literal(bounds.from().orElseThrow())),
-                  column.typed(Identifier.literal(bounds.to().orElseThrow())));
+      String value = Staging.value(plan, i);
+      outside += " OR NOT (%s)".formatted(RangeBounds.of(plan, bounds).contains(value));
     }
     conditions.add(new Condition(i, outside, true));
   }

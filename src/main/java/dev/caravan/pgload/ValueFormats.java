@@ -147,8 +147,8 @@ public record ValueFormats(
   private static final String INTERVAL =
       ("^(P(?=[0-9T+-])(%1$s[YMWD])*(T(%1$s[HMS])+)?"
               + "|(?=[0-9+-])(%1$s ?(years?|mons?|months?|weeks?|days?|hours?|mins?|minutes?|secs?|seconds?)( |$))*"
-              + "([+-]?[0-9]+:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?)?)$")
-          .formatted(COUNT);
+              + "([+-]?[0-9]+:[0-9]{2}(:%2$s([.][0-9]{1,6})?)?)?)$")
+          .formatted(COUNT, SECOND);
 
   /** Numbers and signs, so that neither NaN nor infinity can be among them. */
   private static final String GEOMETRY = "^[-+0-9.eE,;()<>{} \\[\\]]*$";

@@ -13,6 +13,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class LoadModeTest {
 
@@ -104,6 +106,56 @@ class LoadModeTest {
     assertThat(counts(months, "id,month,a\n1,01,x\n4,01,n\n"))
         .isEqualTo("{read=2, inserted=1, unchanged=1, deleted=1}");
     assertThat(people()).containsExactly("1|01|x", "3|02|z", "4|01|n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          date              | 2026-02-01 | tomorrow   | 'tomorrow' is no value of it; expected is yyyy-mm-dd
+          date              | 01.02.2026 | 2026-03-01 | '01.02.2026' is no value of it
+          ddate             | 2026-02-01 | infinity   | 'infinity' is no value of it
+          daterange         | [today,)   | (2027-01-01,) | '[today,)' is no value of it
+          timestamptz       | 2026-02-01 00:00:00Z | 2026-03-01 00:00:00 | '2026-03-01 00:00:00' is no value
+          integer           | 1          | 0x10       | '0x10' is no value of it
+          varchar(2)        | aa         | bbb        | 'bbb' is no value of it
+          integer           | 10         | 9          | the second is not behind the first
+          date              | 2026-02-01 | 2026-02-01 | the second is not behind the first
+          xml               | <a/>       | <b/>       | the type has no order
+          tsquery           | a &        | b          | 'a &' is no value of it
+          raises            | 1          | 2          | they are no values of it
+          odd               | 0          | 1          | they are no values of it
+          """)
+  void boundsOfARangeAreValuesOfItsColumn(String type, String from, String to, String problem)
+      throws Exception {
+    loads.sql("CREATE DOMAIN ddate AS date");
+    loads.sql(
+        """
+        CREATE FUNCTION raise() RETURNS boolean LANGUAGE plpgsql AS
+          $$ BEGIN RAISE EXCEPTION 'never'; END $$;
+        CREATE DOMAIN raises AS int CHECK (value IS NULL OR raise())""");
+    loads.sql("CREATE DOMAIN odd AS int CHECK (1 / value > 0)");
+    loads.sql("CREATE TABLE people (id int PRIMARY KEY, part %s)".formatted(type));
+    loads.sql("INSERT INTO people (id) VALUES (1)");
+    LoadSpec part = range(ID, new LoadRange("part", Optional.of(from), Optional.of(to)));
+    assertThatThrownBy(() -> loads.load(part, "id,part\n2,\n"))
+        .hasMessageContaining("'part' is of type")
+        .hasMessageContaining(problem)
+        .extracting("code")
+        .isEqualTo(FailureCode.CONFIG_INVALID);
+    assertThat(loads.rows("SELECT id FROM people")).containsExactly("1");
+  }
+
+  @Test
+  void boundsOfARangeAreReadAsTheirTypeIs() throws Exception {
+    loads.sql("CREATE TABLE people (id int PRIMARY KEY, part int)");
+    loads.sql("INSERT INTO people VALUES (1, 9), (2, 10), (3, 20)");
+    LoadSpec part = range(ID, new LoadRange("part", Optional.of("9.0"), Optional.of("20")));
+    assertThat(counts(part, "id,part\n2,10\n4,19.0\n5,20\n6,8\n"))
+        .isEqualTo("{read=4, inserted=1, unchanged=1, rejected=2, deleted=1}");
+    assertThat(loads.rows("SELECT id, part FROM people ORDER BY id"))
+        .containsExactly("2|10", "3|20", "4|19");
   }
 
   @Test

@@ -20,6 +20,7 @@ import dev.caravan.job.camel.Schedules;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobLog;
+import dev.caravan.job.jdbc.JobObserver;
 import dev.caravan.job.jdbc.JobQueue;
 import dev.caravan.job.jdbc.JobReports.FileLoad;
 import dev.caravan.job.jdbc.ScheduleFires;
@@ -40,6 +41,7 @@ import dev.caravan.sync.ModuleSync;
 import dev.caravan.sync.SyncReplay;
 import dev.caravan.sync.SyncSchedules;
 import dev.caravan.sync.jdbc.Ingestions;
+import dev.caravan.sync.jdbc.SyncObserver;
 import dev.caravan.upload.StoredUpload;
 import dev.caravan.web.ImportApi;
 import dev.caravan.web.JobActionsApi;
@@ -80,6 +82,9 @@ public final class Caravan implements AutoCloseable {
 
   /** For jobs that do several things at once; what is beyond waits for none, see JobThreads. */
   private static final int JOB_THREADS = 64;
+
+  /** What contracts write when jobs end or are done again. */
+  private static final List<JobObserver> OBSERVERS = List.of(new SyncObserver());
 
   private final Main main = new Main();
   private final Lifecycle lifecycle;
@@ -240,7 +245,8 @@ public final class Caravan implements AutoCloseable {
               databases.queue(),
               configuration.node(),
               Lifecycle::addEffect,
-              List.of(new FileTable(started.out()), metrics));
+              List.of(new FileTable(started.out()), metrics),
+              OBSERVERS);
       JobLogAppender appender =
           JobLogAppender.attach(new JobLog(databases.queue()), configuration.node());
       started.push(appender::stop);
@@ -395,7 +401,7 @@ public final class Caravan implements AutoCloseable {
       schedules = new Schedules(context);
       startQueue(context);
       prepareSync(context);
-      JobLauncher launcher = new JobLauncher(databases.api(), engine::wake);
+      JobLauncher launcher = new JobLauncher(databases.api(), engine::wake, OBSERVERS);
       SftpImport.Surroundings around =
           new SftpImport.Surroundings(
               databases::named,

@@ -42,7 +42,11 @@ public final class JobRig implements AutoCloseable {
     database.migrate();
     JdbcJobRepository jobs =
         new JdbcJobRepository(
-            database.dataSource(), "here", (c, job, e) -> effects.add(e), List.of(ended::add));
+            database.dataSource(),
+            "here",
+            (c, job, e) -> effects.add(e),
+            List.of(ended::add),
+            List.of());
     main.setShutdownStrategy(new SimpleMainShutdownStrategy()); // has no hook that keeps it
     main.setPropertyPlaceholderLocations("file:application.properties");
     main.addOverrideProperty(
@@ -66,7 +70,7 @@ public final class JobRig implements AutoCloseable {
                 List.of(),
                 List.of())
             .start();
-    launcher = new JobLauncher(database.dataSource(), engine::wake);
+    launcher = new JobLauncher(database.dataSource(), engine::wake, List.of());
     control = new JobControl(jobs, name -> database.dataSource());
   }
 

@@ -78,7 +78,8 @@ class CapacityTest {
               .formatted(QUEUED));
       sql.execute("ANALYZE caravan.job");
       JdbcJobRepository jobs =
-          new JdbcJobRepository(database.dataSource(), "n", (c, job, effect) -> {}, List.of());
+          new JdbcJobRepository(
+              database.dataSource(), "n", (c, job, effect) -> {}, List.of(), List.of());
       JobQueue queue = new JobQueue(database.dataSource(), jobs);
       List<Long> admits = new ArrayList<>();
       List<Long> claims = new ArrayList<>();

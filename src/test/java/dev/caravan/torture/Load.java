@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
@@ -40,7 +41,7 @@ final class Load {
     this.random = new Random(seed);
     this.onlyForced = onlyForced;
     var direct = rig.postgres.dataSource();
-    this.launcher = new JobLauncher(direct, () -> {});
+    this.launcher = new JobLauncher(direct, () -> {}, List.of());
     JdbcJobRepository jobs =
         new JdbcJobRepository(
             direct,
@@ -52,7 +53,8 @@ final class Load {
                 Outbox.add(connection, job, effect.kind(), effect.payload(), effect.delay());
               }
             },
-            java.util.List.of());
+            java.util.List.of(),
+            List.of());
     this.control = new JobControl(jobs, name -> direct);
   }
 

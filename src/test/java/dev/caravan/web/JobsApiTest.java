@@ -42,7 +42,9 @@ class JobsApiTest {
     TestDatabase test = TestDatabase.create();
     database = Database.open("test", test.url(), null, null, 2);
     database.migrate();
-    jobs = new JdbcJobRepository(database.dataSource(), "here", (c, job, effect) -> {}, List.of());
+    jobs =
+        new JdbcJobRepository(
+            database.dataSource(), "here", (c, job, effect) -> {}, List.of(), List.of());
     JobReports reports = new JobReports(TenantReads.prepare(database.dataSource()));
     api = new JobsApi(reports);
     health = new HealthApi(reports);

@@ -50,7 +50,8 @@ class RejectsApiTest {
     jobDatabase.migrate();
     target = Database.open("target", TestDatabase.create().url(), null, null, 2);
     jobs =
-        new JdbcJobRepository(jobDatabase.dataSource(), "here", (c, job, effect) -> {}, List.of());
+        new JdbcJobRepository(
+            jobDatabase.dataSource(), "here", (c, job, effect) -> {}, List.of(), List.of());
     api =
         new RejectsApi(
             new JobReports(TenantReads.prepare(jobDatabase.dataSource())),

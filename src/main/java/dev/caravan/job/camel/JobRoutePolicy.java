@@ -106,7 +106,8 @@ final class JobRoutePolicy extends RoutePolicySupport {
   @Override
   public void onExchangeDone(Route route, Exchange exchange) {
     RunningJob job = exchange.getProperty(RouteWork.RUNNING_JOB, RunningJob.class);
-    Exception cause = cause(exchange);
+    boolean stopped = job != null && job.stopped().isPresent();
+    Exception cause = cause(exchange, stopped);
     JobLoads.of(exchange).close();
     try {
       if (job == null) {
@@ -122,7 +123,8 @@ final class JobRoutePolicy extends RoutePolicySupport {
     }
   }
 
-  private static Exception cause(Exchange exchange) {
+  /** A stop closes what the attempt reads from, which then fails in ways that are no defect. */
+  private static Exception cause(Exchange exchange, boolean stopped) {
     Exception cause = exchange.getException();
     if (cause == null) {
       // A route that handles its errors, or sends them elsewhere, has failed all the same.
@@ -132,7 +134,7 @@ final class JobRoutePolicy extends RoutePolicySupport {
     while (cause instanceof CamelExchangeException && cause.getCause() instanceof Exception inner) {
       cause = inner;
     }
-    if (cause != null && code(cause) == FailureCode.INTERNAL) {
+    if (cause != null && code(cause) == FailureCode.INTERNAL && !stopped) {
       LOG.error("A defect of Caravan", cause);
     }
     return cause;

@@ -31,6 +31,7 @@ public final class JdbcJobRepository {
   private final String node;
   private final Outbox outbox;
   private final List<JobListener> listeners;
+  private final List<JobObserver> observers;
 
   /** Keeps what is to happen after the commit. */
   @FunctionalInterface
@@ -43,9 +44,15 @@ public final class JdbcJobRepository {
    * @param node name of this process among those that share the database; its jobs are its own to
    *     close after a crash
    * @param listeners are told in their order
+   * @param observers write in the transaction of each end
    */
   public JdbcJobRepository(
-      DataSource dataSource, String node, Outbox outbox, List<JobListener> listeners) {
+      DataSource dataSource,
+      String node,
+      Outbox outbox,
+      List<JobListener> listeners,
+      List<JobObserver> observers) {
+    this.observers = List.copyOf(observers);
     this.dataSource = dataSource;
     this.node = node;
     this.outbox = outbox;
@@ -86,7 +93,7 @@ public final class JdbcJobRepository {
         }
         close(connection, end);
         JobLoadTable.endAll(connection, end.jobId());
-        announceEnd(connection, end.jobId());
+        announceEnd(connection, end.jobId(), end.state());
       }
       connection.commit();
       if (ours) {
@@ -221,7 +228,7 @@ public final class JdbcJobRepository {
       List<JobEnd> ended = ended(update);
       if (!ended.isEmpty()) {
         JobLoadTable.endAll(connection, id);
-        announceEnd(connection, id);
+        announceEnd(connection, id, JobState.CANCELLED);
       }
       connection.commit();
       ended.forEach(this::tell);
@@ -252,8 +259,14 @@ public final class JdbcJobRepository {
     return ended;
   }
 
-  /** Has whoever asked for it told that the job has ended, once the transaction is committed. */
-  void announceEnd(Connection connection, UUID id) throws SQLException {
+  /**
+   * Has the observers write what follows from the job's end, and whoever asked for it told, once
+   * the transaction is committed.
+   */
+  void announceEnd(Connection connection, UUID id, JobState state) throws SQLException {
+    for (JobObserver observer : observers) {
+      observer.ended(connection, id, state);
+    }
     String sql = "SELECT callback_url FROM caravan.job WHERE id = ? AND callback_url IS NOT NULL";
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setObject(1, id);

@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
@@ -25,12 +26,15 @@ public final class JobLauncher {
 
   private final DataSource dataSource;
   private final Runnable wake;
+  private final List<JobObserver> observers;
 
   /**
    * @param wake tells the queue that there may be work, to spare it the wait for its next look
+   * @param observers write in the transaction of each retry
    */
-  public JobLauncher(DataSource dataSource, Runnable wake) {
+  public JobLauncher(DataSource dataSource, Runnable wake, List<JobObserver> observers) {
     this.dataSource = dataSource;
+    this.observers = List.copyOf(observers);
     this.wake = wake;
   }
 
@@ -107,6 +111,9 @@ public final class JobLauncher {
       sources.setObject(2, job);
       if (retry.isPresent()) {
         sources.executeUpdate();
+        for (JobObserver observer : observers) {
+          observer.retried(connection, id, job);
+        }
       }
       connection.commit();
       wake.run();

@@ -168,7 +168,7 @@ public final class JobQueue {
       connection.setAutoCommit(false);
       List<JobEnd> expired = JdbcJobRepository.ended(expire);
       for (JobEnd end : expired) {
-        jobs.announceEnd(connection, end.jobId());
+        jobs.announceEnd(connection, end.jobId(), end.state());
       }
       connection.commit();
       expired.forEach(jobs::tell);

@@ -181,6 +181,7 @@ class JobLifeTest {
     UUID job = launch("work", Duration.ofMinutes(5));
     Thread stop = new Thread(rig::stopQueue);
     stop.start();
+    await().until(() -> stop.getState() == Thread.State.TIMED_WAITING); // for the job that runs
     UUID later = rig.launch(new JobRequest("work", "p", "work"));
     go.countDown();
     stop.join(TimeUnit.SECONDS.toMillis(20));

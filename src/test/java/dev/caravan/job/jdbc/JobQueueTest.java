@@ -60,9 +60,10 @@ class JobQueueTest {
             database.dataSource(),
             "here",
             (c, job, effect) -> announced.add(effect.payload()),
-            List.of(told::add));
+            List.of(told::add),
+            List.of());
     queue = new JobQueue(database.dataSource(), jobs);
-    launcher = new JobLauncher(database.dataSource(), () -> {});
+    launcher = new JobLauncher(database.dataSource(), () -> {}, List.of());
   }
 
   @AfterEach

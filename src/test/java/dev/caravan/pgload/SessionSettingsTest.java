@@ -79,4 +79,16 @@ class SessionSettingsTest {
     assertThat(loads.load(upsert, "id,v\n1,a\n").inserted()).isEqualTo(1);
     assertThat(loads.load(upsert, "id,v\n1,b\n").updated()).isEqualTo(1);
   }
+
+  /** They decide how a value is read, not only how it is written. */
+  @Test
+  void valuesAreReadTheSameUnderEverySetting() throws Exception {
+    String database = loads.rows("SELECT current_database()").get(0);
+    loads.sql("ALTER DATABASE %s SET IntervalStyle = 'sql_standard'".formatted(database));
+    loads.sql("ALTER DATABASE %s SET xmloption = 'document'".formatted(database));
+    loads.sql("CREATE TABLE t (id int PRIMARY KEY, i interval, x xml)");
+    assertThat(loads.load(upsert, "id,i,x\n1,-1 day 02:00:00,a<b/>\n").inserted()).isEqualTo(1);
+    assertThat(loads.rows("SELECT extract(epoch FROM i)::int, x FROM t"))
+        .containsExactly(-22 * 3600 + "|a<b/>");
+  }
 }

@@ -103,6 +103,7 @@ class TypeRulesTest {
   private static final List<String> GOOD =
       List.of(
           "1",
+          "101",
           "true",
           "2024-01-31",
           "12:00:00",
@@ -164,6 +165,20 @@ class TypeRulesTest {
         AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
       ORDER BY t.typname""";
 
+  /**
+   * Types that keep a part of what others do; there, a cast from text cuts where COPY would not.
+   */
+  private static final List<Type> LIMITED =
+      List.of(
+          new Type("varchar_3", "varchar(3)", ",", 'S', true, false),
+          new Type("char_3", "char(3)", ",", 'S', true, false),
+          new Type("bit_3", "bit(3)", ",", 'V', true, false),
+          new Type("varbit_3", "varbit(3)", ",", 'V', true, false),
+          new Type("numeric_4", "numeric(4,1)", ",", 'N', true, false),
+          new Type("timestamp_0", "timestamp(0)", ",", 'D', true, false),
+          new Type("timetz_0", "timetz(0)", ",", 'D', true, false),
+          new Type("interval_day", "interval day", ",", 'T', true, false));
+
   private static final TableName TABLE = new TableName("public", "t");
 
   private final TestLoads loads = new TestLoads();
@@ -180,6 +195,11 @@ class TypeRulesTest {
     static Type of(String row) {
       String[] t = row.split("\\|", -1);
       return new Type(t[0], t[1], t[2], t[3].charAt(0), t[4].equals("t"), t[5].equals("t"));
+    }
+
+    /** Whether blanks at the end count for nothing. */
+    boolean isPadded() {
+      return name.equals("bpchar") || name.equals("char_3");
     }
 
     /** Another name for each type, because a load passes over content that it has loaded. */
@@ -262,7 +282,8 @@ class TypeRulesTest {
 
   @Test
   void rulesHoldInsideOfEveryTypeOrItIsRefused() throws Exception {
-    List<Type> types = loads.rows(TYPES).stream().map(Type::of).toList();
+    List<Type> types = new ArrayList<>(loads.rows(TYPES).stream().map(Type::of).toList());
+    types.addAll(LIMITED);
     Set<String> refused = new TreeSet<>();
     List<String> wrong = new ArrayList<>();
     for (Type type : types) {
@@ -382,7 +403,7 @@ class TypeRulesTest {
   private static boolean isSame(Type type, int value, String stored) {
     String text = VALUES.get(value);
     return switch (type.category()) {
-      case 'S' -> stored.equals(type.name().equals("bpchar") ? text.stripTrailing() : text);
+      case 'S' -> stored.equals(type.isPadded() ? text.stripTrailing() : text);
       case 'N' -> isSameNumber(type, text, stored);
       case 'B', 'D', 'I', 'T', 'V' -> value < GOOD.size() || stored.equals(text);
       case 'G' -> !WORDS.contains(text);

@@ -122,7 +122,7 @@ class FirstRunTest {
     assertThat(
             sql()
                 .rows(
-                    "SELECT line, column_name, code FROM caravan.reject WHERE label = 'worldbank_gdp.csv' ORDER BY line"))
+                    "SELECT line, column_name, code FROM caravan.reject WHERE file = 'worldbank_gdp.csv' ORDER BY line"))
         .containsExactly(
             "9|null|COLUMN_COUNT",
             "17|null|COLUMN_COUNT",

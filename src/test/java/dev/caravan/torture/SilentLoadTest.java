@@ -105,14 +105,20 @@ class SilentLoadTest {
         .isEqualTo("0");
   }
 
+  /** A load checks what is deferred before its commit: this one defers something while it does. */
   private UUID jobThatCommitsForASecond() throws Exception {
     rig.sql()
         .execute(
             """
+            CREATE TABLE late (a text);
             CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS
               'BEGIN PERFORM pg_sleep(1); RETURN NULL; END';
-            CREATE CONSTRAINT TRIGGER nap AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
-              FOR EACH ROW EXECUTE FUNCTION nap()""");
+            CREATE CONSTRAINT TRIGGER nap AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED
+              FOR EACH ROW EXECUTE FUNCTION nap();
+            CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS
+              'BEGIN SET CONSTRAINTS nap DEFERRED; INSERT INTO late VALUES (1); RETURN NULL; END';
+            CREATE CONSTRAINT TRIGGER later AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+              FOR EACH ROW EXECUTE FUNCTION later()""");
     UUID job = rig.launch(ONE_ATTEMPT);
     go.countDown();
     awaitSleep("COMMIT");

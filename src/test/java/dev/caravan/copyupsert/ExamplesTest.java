@@ -2,6 +2,8 @@ package dev.caravan.copyupsert;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caravan.job.camel.FailedLoad;
+import dev.caravan.job.queue.JobThreads;
 import dev.caravan.testing.TestDatabase;
 import java.nio.file.Files;
 import java.util.List;
@@ -21,9 +23,11 @@ class ExamplesTest {
     String page = Files.readString(CatalogFiles.PAGE);
     List<String> examples =
         EXAMPLE.matcher(page).results().map((MatchResult match) -> match.group(1)).toList();
-    assertThat(examples).hasSize(3);
+    assertThat(examples).hasSize(4);
     try (DefaultCamelContext context = new DefaultCamelContext()) {
       context.getRegistry().bind("warehouse", TestDatabase.create().dataSource());
+      context.getRegistry().bind("failedLoad", new FailedLoad());
+      context.getRegistry().bind("jobThreads", new JobThreads(1));
       for (int i = 0; i < examples.size(); i++) {
         // the consumer of a folder would create it
         String yaml = examples.get(i).replace("file:inbox", "direct:inbox");

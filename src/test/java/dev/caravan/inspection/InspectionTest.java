@@ -467,7 +467,7 @@ class InspectionTest {
       browser.get(port.base().toString().replace("//", "//x:" + key + "@") + "/hawtio/user");
       browser.get(port.base() + "/hawtio/");
       // The page chooses something itself when it has loaded: choose until it stays.
-      new WebDriverWait(browser, Duration.ofSeconds(30), Duration.ofSeconds(1))
+      new WebDriverWait(browser, Duration.ofSeconds(90), Duration.ofSeconds(1))
           .ignoring(WebDriverException.class)
           .until(
               d -> {

@@ -412,8 +412,7 @@ class InspectionTest {
     Map<String, Set<String>> drawn = ids(context("dumpRoutesAsXml()", ""), "route", "[a-zA-Z]+");
     Map<String, Set<String>> counted = ids(stats, "routeStat", "processorStat");
     assertThat(counted.get("import-sftp"))
-        .contains(
-            "find-import", "list-files", "plan-load", "load-file", "end-import");
+        .contains("find-import", "list-files", "plan-load", "load-file", "end-import");
     counted.keySet().removeIf(route -> route.contains("tableau")); // has a nodePrefixId
     counted.forEach((route, steps) -> assertThat(drawn.get(route)).as(route).containsAll(steps));
     assertThat(stats)

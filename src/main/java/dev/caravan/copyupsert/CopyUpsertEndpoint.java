@@ -163,6 +163,13 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
           "Whether a table that the load creates gets types by its values; text by default.")
   private boolean inferTypes;
 
+  @UriParam(
+      defaultValue = "true",
+      description =
+          "Whether the sequences of serial and identity columns that are loaded are set behind the"
+              + " largest value.")
+  private boolean setSequences = true;
+
   @UriParam(description = "Loads of one pipeline load the same content once; the table by default.")
   private String pipeline;
 
@@ -225,7 +232,9 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
             onDrift,
             allowEmpty,
             formats(),
-            inferTypes);
+            inferTypes,
+            Map.of(),
+            setSequences);
     CsvFormat format =
         CsvFormat.DEFAULT
             .withDelimiter(delimiterChar())
@@ -531,6 +540,14 @@ public class CopyUpsertEndpoint extends DefaultEndpoint {
 
   public void setInferTypes(boolean inferTypes) {
     this.inferTypes = inferTypes;
+  }
+
+  public boolean isSetSequences() {
+    return setSequences;
+  }
+
+  public void setSetSequences(boolean setSequences) {
+    this.setSequences = setSequences;
   }
 
   public String getPipeline() {

@@ -101,7 +101,8 @@ final class LoadPlanner implements Processor {
             options.allowEmpty(),
             formats(options.valueFormats()),
             options.inferTypes(),
-            types(options));
+            types(options),
+            options.setSequences());
     return new CopyUpsertLoad(
         project.project() + "/" + target, spec, options.csv(), Optional.empty(), force);
   }

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -37,6 +38,9 @@ record ColumnPlan(
     List<Drift> drift,
     ValueFormats formats,
     BitSet asWritten) {
+
+  /** Indexes that do not serve, in a message. */
+  private static final int MAX_NAMED = 5;
 
   /**
    * Plans for a table that does not exist: every column is text, or jsonb, and named as the
@@ -293,13 +297,20 @@ record ColumnPlan(
     if (spec.mode() == LoadMode.SCD2) {
       key.add(ControlColumn.VALID_FROM.columnName());
     }
-    if (!key.isEmpty() && !target.uniqueKeys().contains(Set.copyOf(key))) {
+    if (!key.isEmpty()
+        && target.uniqueIndexes().stream().noneMatch(i -> i.serves(Set.copyOf(key)))) {
+      String others =
+          target.uniqueIndexes().stream()
+              .limit(MAX_NAMED)
+              .map(Target.UniqueIndex::toString)
+              .collect(Collectors.joining("; "));
       throw new CaravanException(
           FailureCode.NO_UNIQUE_KEY,
-          "Cannot load into %s: it has no unique constraint on its key columns (%s). Add one: ALTER TABLE %s ADD UNIQUE (%s)"
+          "Cannot load into %s: it has no unique constraint on its key columns (%s).%s Add one: ALTER TABLE %s ADD UNIQUE (%s)"
               .formatted(
                   spec.target(),
                   String.join(", ", key),
+                  others.isEmpty() ? "" : " Of its unique indexes " + others + ".",
                   spec.target().sql(),
                   Identifier.list(key)));
     }

@@ -164,7 +164,7 @@ public record ColumnType(String sql, ValueType values, boolean required) {
 
   /** A column of the type that a load makes. */
   Column column(String name) {
-    return new Column(name, sql, values, false, required, required, true);
+    return new Column(name, sql, values, false, required, required, true, "");
   }
 
   /** As CREATE TABLE takes it. */

@@ -1,9 +1,11 @@
 package dev.caravan.pgload;
 
 import dev.caravan.record.Fields;
+import dev.caravan.record.RecordStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.util.Arrays;
 import java.util.Optional;
 import javax.sql.DataSource;
@@ -27,14 +29,19 @@ final class CopyRows {
   private final String sql;
   private final boolean withLine;
   private final int[] selected;
+  private final RowSize size;
   private final Optional<DataSource> second;
   private final LoadOrigin origin;
   private byte[] buffer = new byte[2 * CHUNK_BYTES];
   private int used;
   private CopyIn copy;
+  private Late late;
   private SecondStream secondStream;
   private long sent;
   private long rows;
+
+  /** Rows that may be too large for a new table, staged one by one. */
+  private record Late(Staging staging, CopyRows copy) {}
 
   private CopyRows(
       Connection connection,
@@ -47,6 +54,7 @@ final class CopyRows {
     this.plan = plan;
     this.sql = sql;
     this.withLine = withLine;
+    this.size = new RowSize(plan, withLine);
     this.second = second;
     this.origin = origin;
     this.selected = plan.fields().stream().mapToInt(Integer::intValue).toArray();
@@ -75,8 +83,62 @@ final class CopyRows {
     return new CopyRows(connection, plan, sql(into, ", FREEZE"), false, Optional.empty(), null);
   }
 
-  /** Adds one row. */
-  void add(long line, Fields fields) throws SQLException {
+  /**
+   * Adds the record that the source is at, unless its row fits no page.
+   *
+   * @return whether it fits
+   */
+  boolean add(RecordStream records) throws SQLException {
+    if (size.mayBeTooLarge(records.fields())) {
+      pause();
+      return withLine ? stageAlone(records) : late(records).copy().stageAlone(records);
+    }
+    put(records.line(), records.fields());
+    if (used >= CHUNK_BYTES) {
+      send();
+    }
+    return true;
+  }
+
+  private boolean stageAlone(RecordStream records) throws SQLException {
+    Savepoint before = connection.setSavepoint();
+    try {
+      put(records.line(), records.fields());
+      pause();
+      connection.releaseSavepoint(before);
+      return true;
+    } catch (SQLException e) {
+      if (!SqlFailure.isTooLarge(e.getSQLState())) {
+        throw e;
+      }
+      copy = null;
+      connection.rollback(before);
+      connection.releaseSavepoint(before); // COPY with FREEZE goes on outside of it only
+      return false;
+    }
+  }
+
+  private Late late(RecordStream records) throws SQLException {
+    if (late == null) {
+      late =
+          new Late(
+              Staging.create(connection, plan, records),
+              toStaging(connection, plan, Optional.empty(), origin));
+    }
+    return late;
+  }
+
+  /** The rows for a new table that may be too large for it; they are yet to be merged. */
+  Optional<Staging> staged() {
+    return Optional.ofNullable(late).map(Late::staging);
+  }
+
+  /** How many those are. */
+  long stagedRows() {
+    return late == null ? 0 : late.copy().rows();
+  }
+
+  private void put(long line, Fields fields) {
     if (withLine) {
       putNumber(line);
     }
@@ -100,9 +162,6 @@ final class CopyRows {
       }
     }
     buffer[used++] = '\n';
-    if (used >= CHUNK_BYTES) {
-      send();
-    }
   }
 
   private void ensure(int more) {
@@ -191,6 +250,9 @@ final class CopyRows {
     if (secondStream != null) {
       secondStream.cancel();
     }
+    if (late != null) {
+      late.copy().cancel();
+    }
     if (copy != null && copy.isActive()) {
       copy.cancelCopy();
     }
@@ -204,6 +266,6 @@ final class CopyRows {
 
   /** Rows that PostgreSQL has confirmed. */
   long rows() {
-    return rows;
+    return rows + stagedRows();
   }
 }

@@ -19,10 +19,13 @@ final class KeyOrder {
   private byte[] next = new byte[64];
   private int lastLength = -1;
 
-  /** Only text columns, or one of integers without leading zeros: 1 and 01 are one number. */
+  /**
+   * Only texts that are equal by their bytes, or one of integers without leading zeros: 1 and 01
+   * are one number.
+   */
   KeyOrder(ColumnPlan plan) {
     keys = plan.keyFields();
-    boolean text = plan.keys().stream().allMatch(i -> plan.columns().get(i).isText());
+    boolean text = plan.keys().stream().allMatch(i -> plan.columns().get(i).differsByBytes());
     integer = plan.keys().size() == 1 && plan.columns().get(plan.keys().get(0)).isInteger();
     byBytes = text && !keys.isEmpty();
     byLength = byBytes || integer;

@@ -139,7 +139,7 @@ final class LoadLedger {
       insert.setString(2, origin.pipeline());
       insert.setString(3, result.target().schema());
       insert.setString(4, result.target().name());
-      insert.setString(5, origin.file());
+      insert.setString(5, new ServerEncoding(connection).storable(origin.file()));
       insert.setString(6, origin.sha256());
       insert.setLong(7, result.bytes());
       insert.setArray(8, connection.createArrayOf("text", types.keySet().toArray()));

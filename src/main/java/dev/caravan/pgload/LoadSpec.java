@@ -27,6 +27,7 @@ import java.util.OptionalLong;
  * @param inferTypes whether a table that the load creates gets types; text by default
  * @param columnTypes target column to the type that it gets where the load creates it, and that it
  *     must have where it is there
+ * @param setSequences whether the sequences of columns that were loaded are set behind their values
  */
 public record LoadSpec(
     TableName target,
@@ -42,7 +43,8 @@ public record LoadSpec(
     boolean allowEmpty,
     ValueFormats formats,
     boolean inferTypes,
-    Map<String, ColumnType> columnTypes) {
+    Map<String, ColumnType> columnTypes,
+    boolean setSequences) {
 
   public LoadSpec {
     keyColumns = List.copyOf(keyColumns);
@@ -93,7 +95,8 @@ public record LoadSpec(
         allowEmpty,
         formats,
         inferTypes,
-        Map.of());
+        Map.of(),
+        true);
   }
 
   private static CaravanException invalid(TableName target, String what) {
@@ -132,7 +135,8 @@ public record LoadSpec(
         allowEmpty,
         formats,
         false,
-        columnTypes);
+        columnTypes,
+        setSequences);
   }
 
   /** An upsert that tolerates bad rows without limit. */

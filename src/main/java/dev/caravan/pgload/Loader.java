@@ -45,6 +45,7 @@ public final class Loader {
   private long read;
   private long filtered;
   private boolean parallel;
+  private ServerEncoding encoding;
   private final List<String> warnings = new ArrayList<>();
 
   private Loader(
@@ -313,15 +314,36 @@ public final class Loader {
     ColumnPlan plan = ColumnPlan.forNewTable(spec, records);
     NewTable table = NewTable.create(connection, spec, plan);
     KeyOrder keys = new KeyOrder(plan);
-    copy(CopyRows.toNewTable(connection, spec.target(), plan), plan, keys, new PlainValues(plan));
+    CopyRows copy = CopyRows.toNewTable(connection, spec.target(), plan);
+    copy(copy, plan, keys, new PlainValues(plan));
     beginMerge();
     long superseded = table.addKey(keys.provesUnique());
-    long inserted = read - rejects.count() - superseded;
-    return written(plan, new Merge.Counts(inserted, 0, 0, 0), superseded);
+    Merge.Counts counts = new Merge.Counts(copy.rows() - copy.stagedRows() - superseded, 0, 0, 0);
+    if (copy.staged().isPresent()) {
+      Staging late = copy.staged().get();
+      long again = plan.keys().isEmpty() ? 0 : late.deleteSuperseded();
+      superseded += again;
+      counts = counts.plus(mergeLate(plan, late, copy.stagedRows() - again));
+    }
+    return written(plan, counts, superseded);
+  }
+
+  /** Rows that may be too large; they are no less of the source than those in the new table. */
+  private Merge.Counts mergeLate(ColumnPlan plan, Staging late, long rows) throws SQLException {
+    LoadMode mode =
+        spec.mode() == LoadMode.SCD2
+            ? LoadMode.SCD2
+            : plan.keys().isEmpty() ? LoadMode.APPEND : LoadMode.UPSERT;
+    Merge.Counts counts =
+        new Merge(connection, spec.withOnlyRecords(mode), plan, late, false)
+            .run(rows, false, rejects);
+    rejects.check(read);
+    return counts;
   }
 
   private void settings() throws SQLException {
     SessionSettings.apply(connection);
+    encoding = new ServerEncoding(connection);
     try (Statement statement = connection.createStatement()) {
       // The id tells operators and a later node which load a backend belongs to.
       statement.execute("SET LOCAL application_name = '" + session(origin) + "'");
@@ -343,14 +365,9 @@ public final class Loader {
           progress.readRows(PROGRESS_MASK + 1);
           FaultPoint.hit("K6");
         }
-        Reject reject = step == RecordStream.Step.REJECT ? records.reject() : checkKey(plan);
-        if (reject == null && isDiscarded(plan)) {
-          filtered++;
-        } else if (reject == null) {
-          keys.add(records.fields());
-          values.add(records.fields());
-          copy.add(records.line(), records.fields());
-        } else if (rejects.add(reject)) {
+        Reject reject =
+            step == RecordStream.Step.REJECT ? records.reject() : stage(copy, plan, keys, values);
+        if (reject != null && rejects.add(reject)) {
           copy.pause();
           rejects.write(connection);
         }
@@ -373,6 +390,47 @@ public final class Loader {
     rejects.check(read);
     checkEmpty();
     return joined;
+  }
+
+  /** Adds the record that the source is at to the rows, or says why not. */
+  private Reject stage(CopyRows copy, ColumnPlan plan, KeyOrder keys, PlainValues values)
+      throws SQLException {
+    Reject reject = checkKey(plan);
+    if (reject == null && encoding.isPartial()) {
+      reject = checkCharacters(copy, plan);
+    }
+    if (reject != null) {
+      return reject;
+    }
+    if (isDiscarded(plan)) {
+      filtered++;
+      return null;
+    }
+    keys.add(records.fields());
+    values.add(records.fields());
+    return copy.add(records)
+        ? null
+        : records.rejectCurrent(
+            -1, RejectCode.TOO_LONG, "The row has too many long values for a page of 8 kB.");
+  }
+
+  /** A character that the database cannot store would end the COPY. */
+  private Reject checkCharacters(CopyRows copy, ColumnPlan plan) throws SQLException {
+    for (int field : plan.fields()) {
+      String value = records.fields().isAscii(field) ? "" : records.fields().text(field);
+      if (encoding.isNew(value)) {
+        copy.pause();
+      }
+      int missing = encoding.firstMissing(value);
+      if (missing >= 0) {
+        return records.rejectCurrent(
+            field,
+            RejectCode.ENCODING,
+            "The field has the character %s, which %s, the encoding of the database, does not have."
+                .formatted(ServerEncoding.shown(missing), encoding.name()));
+      }
+    }
+    return null;
   }
 
   private static void cancel(CopyRows copy, Exception cause) {
@@ -459,6 +517,9 @@ public final class Loader {
     }
     if (spec.onMissing() == OnMissing.SOFT_DELETE && !(complete && rejects.count() == 0)) {
       warnings.add("MISSING_NOT_MARKED: records were refused, so that none is known to be missing");
+    }
+    if (spec.setSequences()) {
+      warnings.addAll(new Sequences(connection, spec, plan, staging).setBehind());
     }
     return written(plan, counts, superseded);
   }

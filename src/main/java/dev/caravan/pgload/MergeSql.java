@@ -247,7 +247,11 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now, bool
 
   private static String compared(String prefix, List<Column> columns) {
     return columns.stream()
-        .map(c -> prefix + Identifier.quote(c.name()) + (c.comparable() ? "" : "::text"))
+        .map(
+            c ->
+                prefix
+                    + Identifier.quote(c.name())
+                    + (c.comparable() ? "" : "::text COLLATE \"C\""))
         .collect(Collectors.joining(", "));
   }
 

@@ -122,7 +122,8 @@ final class RejectLog {
     if (rejects.isEmpty()) {
       return;
     }
-    insertColumns(connection);
+    ServerEncoding encoding = new ServerEncoding(connection);
+    insertColumns(connection, encoding);
     String sql =
         """
         INSERT INTO caravan.reject
@@ -133,30 +134,34 @@ final class RejectLog {
       for (Reject reject : rejects) {
         insert.setObject(1, origin.loadId());
         insert.setLong(2, reject.line());
-        insert.setString(3, origin.file());
+        insert.setString(3, encoding.storable(origin.file()));
         if (reject.byteOffset() < 0) {
           insert.setNull(4, Types.BIGINT);
         } else {
           insert.setLong(4, reject.byteOffset());
         }
-        insert.setString(5, reject.column());
+        insert.setString(5, encoding.storable(reject.column()));
         insert.setString(6, reject.code().name());
-        insert.setString(7, reject.message());
-        insert.setString(8, reject.raw());
+        insert.setString(7, encoding.storable(reject.message()));
+        insert.setString(8, encoding.storable(reject.raw()));
         insert.addBatch();
       }
       insert.executeBatch();
     }
   }
 
-  private void insertColumns(Connection connection) throws SQLException {
+  private void insertColumns(Connection connection, ServerEncoding encoding) throws SQLException {
+    List<String> storable = new ArrayList<>();
+    for (String column : columns) {
+      storable.add(encoding.storable(column));
+    }
     String sql =
         """
         INSERT INTO caravan.reject_columns (load_id, columns) VALUES (?, ?)
         ON CONFLICT DO NOTHING""";
     try (PreparedStatement insert = connection.prepareStatement(sql)) {
       insert.setObject(1, origin.loadId());
-      insert.setArray(2, connection.createArrayOf("text", columns.toArray()));
+      insert.setArray(2, connection.createArrayOf("text", storable.toArray()));
       insert.executeUpdate();
     }
   }

@@ -8,8 +8,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,9 +22,28 @@ import java.util.stream.Collectors;
  *
  * @param name the table
  * @param columns its columns by name, in their order
- * @param uniqueKeys the column sets of its unique constraints that a merge can rely on
+ * @param uniqueIndexes its unique indexes
  */
-record Target(TableName name, Map<String, Column> columns, List<Set<String>> uniqueKeys) {
+record Target(TableName name, Map<String, Column> columns, List<UniqueIndex> uniqueIndexes) {
+
+  /**
+   * One of them.
+   *
+   * @param columns of its key, without expressions
+   * @param lack why a merge cannot rely on it; null when it can
+   */
+  record UniqueIndex(String name, Set<String> columns, String lack) {
+
+    boolean serves(Set<String> key) {
+      return lack == null && columns.equals(key);
+    }
+
+    @Override
+    public String toString() {
+      String why = lack == null ? "is on (%s)".formatted(String.join(", ", columns)) : lack;
+      return "'%s' %s".formatted(name, why);
+    }
+  }
 
   /**
    * One column.
@@ -33,7 +53,8 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
    * @param generated PostgreSQL makes the values itself (identity always, stored expression)
    * @param required NOT NULL without a default
    * @param notNull NOT NULL
-   * @param comparable the type has an equality operator
+   * @param comparable the type has an equality operator that tells every difference
+   * @param collation the name of one under which different texts are equal; empty for every other
    */
   record Column(
       String name,
@@ -42,7 +63,8 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
       boolean generated,
       boolean required,
       boolean notNull,
-      boolean comparable) {
+      boolean comparable,
+      String collation) {
 
     /** Characters of a varchar(n) or char(n); {@link ValueType#UNLIMITED} for every other type. */
     int maxLength() {
@@ -51,7 +73,8 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
 
     /** An SQL text expression as the column takes it. */
     String typed(String text) {
-      return isText() ? text : text + "::" + type;
+      String typed = isText() ? text : text + "::" + type;
+      return collation.isEmpty() ? typed : typed + " COLLATE " + collation;
     }
 
     boolean isJson() {
@@ -64,6 +87,11 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
 
     boolean isInteger() {
       return type.equals("smallint") || type.equals("integer") || type.equals("bigint");
+    }
+
+    /** Whether values of other bytes are other values. */
+    boolean differsByBytes() {
+      return isText() && collation.isEmpty();
     }
 
     boolean isText() {
@@ -101,7 +129,8 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
         long oid = row.getLong(1);
         checkKind(name, row.getString(2), row.getBoolean(3));
         checkRule(name, row.getString(4));
-        return Optional.of(new Target(name, columns(connection, oid), uniqueKeys(connection, oid)));
+        return Optional.of(
+            new Target(name, columns(connection, oid), uniqueIndexes(connection, oid)));
       }
     }
   }
@@ -139,10 +168,17 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
                (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND t.typdefault IS NULL
                  AND a.attidentity = '',
                a.attnotnull OR t.typnotnull,
-               EXISTS (SELECT FROM pg_operator o
-                       WHERE o.oprname = '=' AND o.oprleft = t.oid AND o.oprright = t.oid)
-                 OR t.typtype IN ('e', 'd', 'r') OR t.typcategory = 'A' OR t.typname = 'varchar'
+               (EXISTS (SELECT FROM pg_operator o
+                        WHERE o.oprname = '=' AND o.oprleft = t.oid AND o.oprright = t.oid)
+                  OR t.typtype IN ('e', 'd', 'r') OR t.typcategory = 'A' OR t.typname = 'varchar')
+                 AND co.oid IS NULL
+                 -- citext; a month is equal to 30 days
+                 AND NOT (x.typcategory = 'S' AND x.typnamespace <> 'pg_catalog'::regnamespace)
+                 AND x.typcategory <> 'T',
+               coalesce(co.collnamespace::regnamespace::text || '.' || quote_ident(co.collname), '')
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+        JOIN pg_type x ON x.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END
+        LEFT JOIN pg_collation co ON co.oid = a.attcollation AND NOT co.collisdeterministic
         WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum""";
     TypeCatalog types = TypeCatalog.of(connection, oid);
@@ -160,34 +196,45 @@ record Target(TableName name, Map<String, Column> columns, List<Set<String>> uni
                   row.getBoolean(5),
                   row.getBoolean(6),
                   row.getBoolean(7),
-                  row.getBoolean(8)));
+                  row.getBoolean(8),
+                  row.getString(9)));
         }
       }
     }
     return columns;
   }
 
-  private static List<Set<String>> uniqueKeys(Connection connection, long oid) throws SQLException {
-    // Only indexes that refuse a duplicate at once and for every row.
+  private static List<UniqueIndex> uniqueIndexes(Connection connection, long oid)
+      throws SQLException {
     String sql =
         """
-        SELECT i.indexrelid, a.attname
-        FROM pg_index i
-        CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
-        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-        WHERE i.indrelid = ? AND i.indisunique AND i.indimmediate AND i.indisvalid
-          AND i.indpred IS NULL AND i.indexprs IS NULL AND k.position <= i.indnkeyatts
-        ORDER BY i.indexrelid, k.position""";
-    Map<Long, Set<String>> keys = new LinkedHashMap<>();
+        SELECT c.relname,
+          ARRAY(SELECT a.attname::text
+                FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
+                JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                WHERE k.position <= i.indnkeyatts ORDER BY k.position),
+          CASE WHEN NOT i.indisvalid THEN 'is not valid'
+               WHEN NOT i.indimmediate THEN 'is deferrable'
+               WHEN i.indexprs IS NOT NULL
+                 THEN 'has an expression, ' || pg_get_expr(i.indexprs, i.indrelid)
+               WHEN i.indpred IS NOT NULL
+                 THEN 'has only the rows with ' || pg_get_expr(i.indpred, i.indrelid) END
+        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+        WHERE i.indrelid = ? AND i.indisunique
+        ORDER BY i.indexrelid""";
+    List<UniqueIndex> indexes = new ArrayList<>();
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setLong(1, oid);
       try (ResultSet row = query.executeQuery()) {
         while (row.next()) {
-          keys.computeIfAbsent(row.getLong(1), x -> new HashSet<>()).add(row.getString(2));
+          String[] columns = (String[]) row.getArray(2).getArray();
+          indexes.add(
+              new UniqueIndex(
+                  row.getString(1), new LinkedHashSet<>(Arrays.asList(columns)), row.getString(3)));
         }
       }
     }
-    return List.copyOf(keys.values());
+    return indexes;
   }
 
   /**

@@ -158,7 +158,8 @@ final class ProjectBinding {
             optional(table, "thousands_separator").map(separator -> separator.charAt(0)),
             texts(table.get("true_values")),
             texts(table.get("false_values"))),
-        table.get("infer_types").booleanValue());
+        table.get("infer_types").booleanValue(),
+        table.get("set_sequences").booleanValue());
   }
 
   private static CsvFormat csv(JsonNode table) {

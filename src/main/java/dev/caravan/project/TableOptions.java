@@ -24,6 +24,7 @@ import java.util.OptionalLong;
  * @param allowEmpty whether a file without data rows may replace the rows of the table
  * @param valueFormats how texts are read as values of typed columns
  * @param inferTypes whether a table that does not exist is created with types
+ * @param setSequences whether the sequences of loaded columns are set behind their values
  */
 public record TableOptions(
     List<String> keyColumns,
@@ -39,7 +40,8 @@ public record TableOptions(
     OnDrift onDrift,
     boolean allowEmpty,
     Formats valueFormats,
-    boolean inferTypes) {
+    boolean inferTypes,
+    boolean setSequences) {
 
   public TableOptions {
     keyColumns = List.copyOf(keyColumns);

@@ -103,6 +103,16 @@ public final class Fields {
     return (flags[i] & NULL) != 0;
   }
 
+  /** True when value {@code i} has no other characters than those of ASCII, or there is none. */
+  public boolean isAscii(int i) {
+    for (int at = start(i), end = isNull(i) ? at : at + lengths[i]; at < end; at++) {
+      if (bytes[at] < 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Value {@code i} as text, or null; for keys, messages and tests, not for the bulk of a load. */
   public String text(int i) {
     if (isNull(i)) {

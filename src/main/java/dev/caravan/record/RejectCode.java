@@ -14,7 +14,7 @@ public enum RejectCode {
   FIELD_TOO_LARGE,
   /** A NUL byte; PostgreSQL text cannot hold it. */
   NUL_BYTE,
-  /** Bytes that are not text in the configured encoding. */
+  /** Bytes that are not text in the configured encoding, or a character that the database lacks. */
   ENCODING,
   /** The header again: the file is several files put together. */
   REPEATED_HEADER,
@@ -26,7 +26,10 @@ public enum RejectCode {
   BAD_VALUE,
   /** A JSON value nested deeper than 64. */
   JSON_DEPTH,
-  /** A value longer than its target column; PostgreSQL would cut trailing blanks silently. */
+  /**
+   * A value longer than its target column (PostgreSQL would cut trailing blanks silently), a row
+   * too wide for a page, or a key too long for an index.
+   */
   TOO_LONG,
   /** A record outside the range that the load replaces, or without a value in its column. */
   OUT_OF_RANGE,

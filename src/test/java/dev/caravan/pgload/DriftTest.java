@@ -12,6 +12,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DriftTest {
 
@@ -44,6 +46,33 @@ class DriftTest {
         SELECT d ->> 'change', d ->> 'column', d ->> 'before', d ->> 'after'
         FROM caravan.load, jsonb_array_elements(drift) WITH ORDINALITY AS x(d, n)
         ORDER BY seq, n""");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "DROP COLUMN a|column 'a' was text when the load began and is not there now",
+        "ALTER COLUMN a TYPE date USING NULL|column 'a' was text when the load began and is date now",
+        "ALTER COLUMN a TYPE varchar(1)|is character varying(1) now",
+        "RENAME COLUMN id TO no|column 'id' was text when the load began and is not there now",
+        "RENAME TO others|column 'id' was text when the load began and is not there now"
+      })
+  void whatChangesWhileTheSourceIsReadIsDriftUnderEveryPolicy(String change, String message)
+      throws Exception {
+    for (OnDrift policy : List.of(OnDrift.FREEZE, OnDrift.EVOLVE)) {
+      loads.sql(
+          "DROP TABLE IF EXISTS people, others; CREATE TABLE people (id text PRIMARY KEY, a text)");
+      assertThatThrownBy(
+              () -> loads.load(on(policy), "id,a\n1,x\n", "ALTER TABLE people " + change))
+          .hasFieldOrPropertyWithValue("code", FailureCode.SCHEMA_DRIFT)
+          .hasMessageContaining(message);
+    }
+    // a column that the load does not fill may come or go
+    loads.sql(
+        "DROP TABLE IF EXISTS people, others; CREATE TABLE people (id text PRIMARY KEY, a text)");
+    assertThat(loads.load(on(OnDrift.FREEZE), "id\n1\n", "ALTER TABLE people DROP a").inserted())
+        .isEqualTo(1);
   }
 
   @Test

@@ -364,6 +364,17 @@ class LoaderTest {
     sql(
         "CREATE TABLE people (id text, name text, \"Name\" text, g text GENERATED ALWAYS AS (id) STORED)");
     fails(upsert, "id,name\n1,a\n", FailureCode.NO_UNIQUE_KEY, "ADD UNIQUE (\"id\")");
+    sql(
+        """
+        CREATE UNIQUE INDEX part ON people (id) WHERE name IS NULL;
+        CREATE UNIQUE INDEX low ON people (lower(id));
+        CREATE UNIQUE INDEX two ON people (id, name);
+        ALTER TABLE people ADD CONSTRAINT late UNIQUE (id) DEFERRABLE""");
+    fails(
+        upsert,
+        "id,name\n1,a\n",
+        FailureCode.NO_UNIQUE_KEY,
+        "'part' has only the rows with (name IS NULL); 'low' has an expression, lower(id); 'two' is on (id, name); 'late' is deferrable. Add one:");
     sql("ALTER TABLE people ADD UNIQUE (id)");
     fails(upsert, "id,other\n1,a\n", FailureCode.UNKNOWN_COLUMN, "'other'", "id, name, Name");
     fails(upsert, "id,NAME\n1,a\n", FailureCode.AMBIGUOUS_COLUMN, "'name' and 'Name'");

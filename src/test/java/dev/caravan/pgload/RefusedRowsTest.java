@@ -1,11 +1,14 @@
 package dev.caravan.pgload;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.failure.FailureCode;
+import dev.caravan.testing.TestDatabase;
 import dev.caravan.testing.TestLoads;
 import java.sql.SQLException;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
@@ -13,6 +16,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Good rows are not held back by bad ones, whatever it is that the target does not like. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -118,6 +123,109 @@ class RefusedRowsTest {
     assertThat(counts(upsert, "id,other\na,b\n%s,c\nd,%s\ne,f\n".formatted(random, random)))
         .isEqualTo("read=4 inserted=2 rejected=2");
     assertThat(refused()).containsExactly("3|TOO_LONG", "4|TOO_LONG");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"text COLLATE ci", "varchar(20) COLLATE ci", "word", "citext"})
+  void ofKeysThatAreEqualForTheColumnTheLaterLineStays(String type) throws Exception {
+    loads.sql(
+        """
+        CREATE COLLATION ci (PROVIDER = icu, LOCALE = 'und-u-ks-level2', DETERMINISTIC = false);
+        CREATE DOMAIN word AS text COLLATE ci; CREATE EXTENSION citext""");
+    for (LoadMode mode : LoadMode.values()) {
+      if (mode == LoadMode.APPEND || mode == LoadMode.REPLACE_RANGE) {
+        continue;
+      }
+      boolean history = mode == LoadMode.SCD2;
+      loads.sql("DROP TABLE IF EXISTS t");
+      loads.sql(
+          "CREATE TABLE t (id %1$s, v %1$s%2$s)"
+              .formatted(
+                  type,
+                  history
+                      ? ", valid_from timestamptz, valid_to timestamptz, current boolean DEFAULT true, PRIMARY KEY (id, valid_from)"
+                      : ", PRIMARY KEY (id)"));
+      LoadSpec spec = LoadSpec.of(table, List.of("id"), mode);
+      // in the order of their bytes, as an export by primary key is
+      assertThat(counts(spec, "id,v\nA,%1$s\nB,2\na,3\n".formatted(mode)))
+          .as("%s", mode)
+          .isEqualTo("read=3 inserted=2 superseded=1");
+      assertThat(loads.rows("SELECT id, v FROM t ORDER BY id")).containsExactly("a|3", "B|2");
+      // what is equal for the column is a change all the same
+      String changed = counts(spec, "id,v\na,x\nb,y\n" + mode + ",\n");
+      if (mode != LoadMode.INSERT_ONLY) {
+        assertThat(changed).as("%s", mode).isEqualTo("read=3 inserted=1 updated=2");
+        assertThat(counts(spec, "id,v\na,X\nb,y\n" + mode + ",\n"))
+            .as("%s", mode)
+            .isEqualTo("read=3 updated=1 unchanged=2");
+      }
+    }
+  }
+
+  @Test
+  void aRowThatIsTooWideForAnyTableIsAReject() throws Exception {
+    // 1,500 values: short, too long to fit side by side, and long ones that go elsewhere
+    IntFunction<String> row =
+        length -> "," + String.join(",", Collections.nCopies(1_500, "x".repeat(length)));
+    String names = "id," + IntStream.range(0, 1_500).mapToObj(i -> "c" + i).collect(joining(","));
+    String csv =
+        "%s\n1%s\n2%s\n3%s\n1%s\n"
+            .formatted(names, row.apply(2), row.apply(6), row.apply(40), row.apply(1));
+    for (LoadMode mode : LoadMode.values()) {
+      if (mode == LoadMode.REPLACE_RANGE) {
+        continue;
+      }
+      loads.sql("DROP TABLE IF EXISTS t");
+      LoadSpec spec = LoadSpec.of(table, mode == LoadMode.APPEND ? List.of() : List.of("id"), mode);
+      assertThat(counts(spec, csv + mode + row.apply(0) + "\n"))
+          .as("%s", mode)
+          .isEqualTo(
+              mode == LoadMode.APPEND
+                  ? "read=5 inserted=3 rejected=2"
+                  : "read=5 inserted=2 superseded=1 rejected=2");
+      assertThat(counts(spec, csv)) // into the table, which is there now
+          .contains("rejected=2");
+    }
+    assertThat(refused().subList(0, 2)).containsExactly("3|TOO_LONG", "4|TOO_LONG");
+  }
+
+  @Test
+  void aKeyThatIsTooLongForTheIndexOfANewTableIsAReject() throws Exception {
+    String random =
+        loads.rows("SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i").get(0);
+    String plain = "x".repeat(9_000); // which PostgreSQL makes short
+    for (LoadMode mode : List.of(LoadMode.UPSERT, LoadMode.REPLACE, LoadMode.SCD2)) {
+      loads.sql("DROP TABLE IF EXISTS t");
+      LoadSpec spec = LoadSpec.of(table, List.of("id", "b"), mode);
+      String csv =
+          "id,b,v\na,1,1\n%1$s,1,2\n%2$s,1,3\nb,1,4\n%2$s,1,%3$s\na,1,6\n"
+              .formatted(random, plain, mode);
+      assertThat(counts(spec, csv)).isEqualTo("read=6 inserted=3 superseded=2 rejected=1");
+      assertThat(loads.rows("SELECT left(id, 1), v FROM t ORDER BY 1"))
+          .containsExactly("a|6", "b|4", "x|" + mode);
+    }
+    assertThat(refused()).containsOnly("3|TOO_LONG");
+  }
+
+  @Test
+  void aCharacterThatTheDatabaseDoesNotHaveIsAReject() throws Exception {
+    TestLoads latin = new TestLoads(TestDatabase.inEncoding("LATIN1"));
+    String csv = "id,v\n1,Zoë\n2,10 €\n\u0141,é\n4,\uD83D\uDE00\n5,ß\n";
+    for (String v : List.of("a", "b")) { // a new table, and one that is there
+      LoadResult result = latin.load(upsert, csv + "6," + v + "\n");
+      assertThat(result.rejected()).isEqualTo(3);
+      assertThat(latin.rows("SELECT id, v FROM t ORDER BY id"))
+          .containsExactly("1|Zoë", "5|ß", "6|" + v);
+    }
+    assertThat(
+            latin.rows(
+                "SELECT DISTINCT line, column_name, code, message, raw FROM caravan.reject ORDER BY line"))
+        .hasSize(3)
+        .first()
+        .isEqualTo(
+            "3|v|ENCODING|The field has the character U+20AC, which LATIN1, the encoding of the database, does not have.|2,10 U+20AC");
+    TestLoads bytes = new TestLoads(TestDatabase.inEncoding("SQL_ASCII"));
+    assertThat(bytes.load(upsert, csv).inserted()).isEqualTo(5);
   }
 
   @Test

@@ -44,7 +44,8 @@ class ValueTypeTest {
         false,
         formats,
         inferTypes,
-        types);
+        types,
+        true);
   }
 
   private static LoadSpec iso() {

@@ -107,7 +107,8 @@ class ProjectConfigReaderTest {
                                 Optional.empty(),
                                 List.of("true", "t", "TRUE", "True"),
                                 List.of("false", "f", "FALSE", "False")),
-                            false)))));
+                            false,
+                            true)))));
   }
 
   @Test

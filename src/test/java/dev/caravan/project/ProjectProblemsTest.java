@@ -49,7 +49,7 @@ class ProjectProblemsTest {
         Arguments.of(
             "an unknown key",
             withTable("file_pattern: a.csv, delimeter: ';'"),
-            "tables[0].delimeter: unknown key (did you mean delimiter?); allowed keys: allow_empty, column_mapping, columns, date_format, db_schema, decimal_separator, delimiter, empty_files, encoding, false_values, file_pattern, infer_types, max_error_ratio, max_errors, missing_rows, mode, null_values, on_drift, on_error, plausibility, primary_key, range_column, range_from, range_to, rebuild_table, skiprows, target_table, thousands_separator, timestamp_format, trailer, true_values"),
+            "tables[0].delimeter: unknown key (did you mean delimiter?); allowed keys: allow_empty, column_mapping, columns, date_format, db_schema, decimal_separator, delimiter, empty_files, encoding, false_values, file_pattern, infer_types, max_error_ratio, max_errors, missing_rows, mode, null_values, on_drift, on_error, plausibility, primary_key, range_column, range_from, range_to, rebuild_table, set_sequences, skiprows, target_table, thousands_separator, timestamp_format, trailer, true_values"),
         Arguments.of(
             "a key that is like no other",
             withSftp("color: red"),

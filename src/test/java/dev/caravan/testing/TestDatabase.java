@@ -47,8 +47,18 @@ public record TestDatabase(String url, DataSource dataSource) {
 
   /** Creates one. */
   public static TestDatabase create() {
+    return create("");
+  }
+
+  /** Creates one in another encoding than UTF8, as PostgreSQL calls it. */
+  public static TestDatabase inEncoding(String encoding) {
+    return create(
+        " TEMPLATE template0 ENCODING '%s' LOCALE_PROVIDER libc LOCALE 'C'".formatted(encoding));
+  }
+
+  private static TestDatabase create(String options) {
     String name = "test" + COUNT.incrementAndGet();
-    execute(Server.POSTGRES, "CREATE DATABASE " + name + " OWNER " + OWNER);
+    execute(Server.POSTGRES, "CREATE DATABASE " + name + " OWNER " + OWNER + options);
     return new TestDatabase(
         Server.POSTGRES.getJdbcUrl(OWNER, name), Server.POSTGRES.getDatabase(OWNER, name));
   }

@@ -4,10 +4,13 @@ import dev.caravan.pgload.LoadOrigin;
 import dev.caravan.pgload.LoadResult;
 import dev.caravan.pgload.LoadSpec;
 import dev.caravan.pgload.Loader;
+import dev.caravan.record.RecordStream;
 import dev.caravan.record.csv.CsvFormat;
 import dev.caravan.record.csv.CsvReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -17,7 +20,17 @@ import java.util.UUID;
 /** Loads texts of CSV into one test database, each as a file of its own content. */
 public final class TestLoads {
 
-  private final TestDatabase database = TestDatabase.create();
+  private final TestDatabase database;
+
+  /** Into a database of their own. */
+  public TestLoads() {
+    this(TestDatabase.create());
+  }
+
+  /** Into the database. */
+  public TestLoads(TestDatabase database) {
+    this.database = database;
+  }
 
   /** The content's hash code stands for its SHA-256. */
   private record Origin(UUID loadId, String file, String sha256, long bytes, boolean force)
@@ -40,6 +53,28 @@ public final class TestLoads {
         new Origin(id, "people.csv", Integer.toHexString(csv.hashCode()), bytes.length, false);
     try (CsvReader reader = CsvReader.open(new ByteArrayInputStream(bytes), CsvFormat.DEFAULT)) {
       return Loader.load(database.dataSource(), spec, origin, reader);
+    }
+  }
+
+  /** As above; {@code sqlAtEnd} is run by somebody else when all records have been read. */
+  public LoadResult load(LoadSpec spec, String csv, String sqlAtEnd)
+      throws IOException, SQLException {
+    byte[] bytes = csv.getBytes(StandardCharsets.UTF_8);
+    Origin origin = new Origin(UUID.randomUUID(), "people.csv", null, bytes.length, false);
+    try (CsvReader reader = CsvReader.open(new ByteArrayInputStream(bytes), CsvFormat.DEFAULT)) {
+      InvocationHandler told =
+          (proxy, method, arguments) -> {
+            Object result = method.invoke(reader, arguments);
+            if (result == RecordStream.Step.END) {
+              sql(sqlAtEnd);
+            }
+            return result;
+          };
+      RecordStream records =
+          (RecordStream)
+              Proxy.newProxyInstance(
+                  TestLoads.class.getClassLoader(), new Class<?>[] {RecordStream.class}, told);
+      return Loader.load(database.dataSource(), spec, origin, records);
     }
   }
 

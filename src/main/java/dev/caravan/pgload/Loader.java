@@ -306,7 +306,7 @@ public final class Loader {
     NewTable.create(connection, spec, plan).addKey(true); // it is empty
     PlainValues checked = new PlainValues(plan); // the inference has looked at every value
     spec.columnTypes().keySet().forEach(column -> checked.doubt(plan.columnOf(column)));
-    return merge(plan, staging, checked, plan.keys().isEmpty(), new LockedTarget(List.of()));
+    return merge(plan, staging, checked, plan.keys().isEmpty(), LockedTarget.NEW);
   }
 
   /** Nobody can see the table before the commit, so the rows go straight into it. */
@@ -496,9 +496,9 @@ public final class Loader {
     new ValueCheck(connection, plan, spec, staging, values, records.columns()).run(rejects);
     long superseded = unique ? 0 : staging.deleteSuperseded();
     boolean complete = rejects.count() == 0 && filtered == 0;
+    Merge merge = new Merge(connection, spec, plan, staging, target.maySkip());
     Merge.Counts counts =
-        new Merge(connection, spec, plan, staging, target.maySkip())
-            .run(read - rejects.count() - filtered - superseded, complete, rejects);
+        merge.run(read - rejects.count() - filtered - superseded, complete, rejects);
     rejects.check(read);
     long skipped =
         read
@@ -511,6 +511,10 @@ public final class Loader {
     if (skipped > 0) {
       filtered += skipped;
       warnings.add(target.warning(skipped, spec.target()));
+    }
+    long moved = target.mayMove() ? merge.absent() - skipped : 0;
+    if (moved > 0) {
+      warnings.add(target.movedWarning(moved, spec.target()));
     }
     if (spec.mode() == LoadMode.INSERT_ONLY) {
       filtered += counts.settled();

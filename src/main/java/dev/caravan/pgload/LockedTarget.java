@@ -15,8 +15,12 @@ import java.util.Optional;
  * triggers any more.
  *
  * @param skippers the triggers, and "row-level security", that can leave a row out without an error
+ * @param movers the triggers that can take a row away after it was written
  */
-record LockedTarget(List<String> skippers) {
+record LockedTarget(List<String> skippers, List<String> movers) {
+
+  /** A table that the load has just created. */
+  static final LockedTarget NEW = new LockedTarget(List.of(), List.of());
 
   /**
    * Locks a target that is there as a merge does, which hinders nobody who reads or writes rows.
@@ -46,26 +50,31 @@ record LockedTarget(List<String> skippers) {
                       found == null ? "not there" : found.type()));
         }
       }
-      return new LockedTarget(skippers(statement, name));
+      return withTriggers(statement, name);
     }
   }
 
   /** Of the table and its partitions, where rows may end up, and of tables that inherit from it. */
-  private static List<String> skippers(Statement statement, String name) throws SQLException {
+  private static LockedTarget withTriggers(Statement statement, String name) throws SQLException {
     String sql =
         """
         WITH RECURSIVE tree(oid) AS (
           SELECT %1$s::regclass::oid
-          UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree ON i.inhparent = tree.oid)
+          UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree ON i.inhparent = tree.oid),
+        writing AS (
+          SELECT t.tgname::text AS name, t.tgtype AS type
+          FROM pg_trigger t JOIN tree ON t.tgrelid = tree.oid
+          WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 20 <> 0) -- INSERT or UPDATE
         SELECT ARRAY(
-          SELECT DISTINCT t.tgname::text FROM pg_trigger t JOIN tree ON t.tgrelid = tree.oid
-          WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
-            AND t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0 -- BEFORE, ROW; INSERT or UPDATE
-          UNION ALL SELECT 'row-level security' WHERE row_security_active(%1$s::regclass))"""
+            SELECT DISTINCT name FROM writing WHERE type & 3 = 3 -- BEFORE, ROW
+            UNION ALL SELECT 'row-level security' WHERE row_security_active(%1$s::regclass)),
+          ARRAY(SELECT DISTINCT name FROM writing WHERE type & 66 = 0) -- AFTER"""
             .formatted(name);
     try (ResultSet row = statement.executeQuery(sql)) {
       row.next();
-      return List.of((String[]) row.getArray(1).getArray());
+      return new LockedTarget(
+          List.of((String[]) row.getArray(1).getArray()),
+          List.of((String[]) row.getArray(2).getArray()));
     }
   }
 
@@ -79,6 +88,17 @@ record LockedTarget(List<String> skippers) {
   /** Whether a row that was neither inserted nor updated need not be there as it was read. */
   boolean maySkip() {
     return !skippers.isEmpty();
+  }
+
+  /** Whether a row that was written need not be there any more. */
+  boolean mayMove() {
+    return !movers.isEmpty();
+  }
+
+  /** For people, with the code in front. */
+  String movedWarning(long rows, TableName target) {
+    return "TRIGGER_MOVED: %d %s written to %s and taken away again by its trigger (%s); counted as written"
+        .formatted(rows, rows == 1 ? "row was" : "rows were", target, String.join(", ", movers));
   }
 
   /** For people, with the code in front. */

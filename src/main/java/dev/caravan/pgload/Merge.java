@@ -96,6 +96,18 @@ final class Merge {
         .withSettled(watched ? Math.min(counts.settled(), others) : others);
   }
 
+  /**
+   * After the run: how many rows that are staged have none in the target; asked with a key only.
+   */
+  long absent() throws SQLException {
+    if (plan.keys().isEmpty()) {
+      return 0;
+    }
+    try (Statement statement = connection.createStatement()) {
+      return number(statement, sql.absent());
+    }
+  }
+
   private Counts again(SQLException cause, RejectLog rejects) throws SQLException {
     SQLException refusal = cause;
     if (SqlFailure.isUniqueViolation(cause) && !plan.keys().isEmpty()) {

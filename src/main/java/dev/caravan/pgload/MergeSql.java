@@ -169,6 +169,13 @@ record MergeSql(LoadSpec spec, ColumnPlan plan, String staging, String now, bool
             Staging.sameKey(plan));
   }
 
+  /** How many staged rows have no row in the target, or no current version. */
+  String absent() {
+    String current = spec.mode() == LoadMode.SCD2 ? " AND t." + ControlColumn.CURRENT.sql() : "";
+    return "(SELECT count(*) FROM %s WHERE NOT EXISTS (SELECT FROM %s AS t WHERE %s%s))"
+        .formatted(staging, spec.target().sql(), Staging.sameKey(plan), current);
+  }
+
   private String staged() {
     return IntStream.range(0, plan.columns().size())
         .mapToObj(i -> Staging.value(plan, i) + " AS " + Identifier.quote(plan.names().get(i)))

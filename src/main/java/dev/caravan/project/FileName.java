@@ -2,11 +2,16 @@ package dev.caravan.project;
 
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import java.util.regex.Pattern;
 
 /** The name of a file in the listing of a server, as the server sent it. */
 record FileName(String text) {
 
   private static final String GZ = ".gz";
+
+  /** The endings of packed files, read or not: what is in a file is told by its bytes, later. */
+  private static final Pattern PACKED =
+      Pattern.compile("(?<=.)\\.(?:gz|zip|bz2|xz|zst|lz4|7z|rar|z)\\z", Pattern.CASE_INSENSITIVE);
 
   /**
    * @throws CaravanException BAD_NAME for what no file in one folder is named, and for names that
@@ -38,9 +43,9 @@ record FileName(String text) {
         : this;
   }
 
-  /** Without {@code .gz} and without the extension. */
+  /** Without the ending of a packed file, such as {@code .gz}, and without the extension. */
   String stem() {
-    String name = withoutGz().text;
+    String name = PACKED.matcher(text).replaceFirst("");
     int dot = name.lastIndexOf('.');
     return dot > 0 ? name.substring(0, dot) : name;
   }

@@ -117,6 +117,20 @@ class ProjectPlanTest {
     assertThat(tableOf(withNaming(naming), fileName)).isEqualTo(table);
   }
 
+  /** Whether such a file can be read is told by its bytes, and its table has a name before. */
+  @ParameterizedTest
+  @ValueSource(strings = {"gz", "GZ", "zip", "ZIP", "bz2", "xz", "zst", "lz4", "7z", "rar", "Z"})
+  void namesTheTableWithoutTheEndingOfAPackedFile(String ending) {
+    ProjectConfig all =
+        ProjectTexts.read(
+            "project: e\nconnection: w\ndefaults: {file_pattern: '*', mode: append}\n");
+
+    assertThat(tableOf(all, "x.csv." + ending)).isEqualTo("x");
+    assertThat(tableOf(all, "x." + ending)).isEqualTo("x");
+    assertThat(failureOf(all, "." + ending).code()).isEqualTo(FailureCode.BAD_NAME);
+    assertThat(failureOf(all, "x.csv.y" + ending).code()).isEqualTo(FailureCode.BAD_NAME);
+  }
+
   @Test
   void givesAComposedAndADecomposedUmlautTheSameTable() {
     assertThat(tableOf(CONTRACT, "a\u0308nderung.csv"))

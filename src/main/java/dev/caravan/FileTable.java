@@ -63,7 +63,7 @@ final class FileTable implements JobListener {
     return switch (file.status()) {
       case FAILED -> "FAILED " + file.code() + ": " + file.message();
       case SAME_CONTENT -> "skipped: the same content was loaded before (" + file.sameAs() + ")";
-      case LOADED -> String.join("; ", file.warnings());
+      case LOADED, SKIPPED -> String.join("; ", file.warnings());
       case RUNNING, CANCELLED -> file.status().name().toLowerCase(Locale.ROOT);
     };
   }

@@ -33,7 +33,8 @@ public final class CopyUpsertConstants {
 
   @Metadata(
       label = "producer",
-      description = "LOADED, or SAME_CONTENT when the same bytes were loaded before.",
+      description =
+          "LOADED, SAME_CONTENT when the same bytes were loaded before, or SKIPPED for a source without records.",
       javaType = "String")
   public static final String OUTCOME = "CamelCopyUpsertOutcome";
 

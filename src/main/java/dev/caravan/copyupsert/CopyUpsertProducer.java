@@ -135,7 +135,7 @@ final class CopyUpsertProducer extends DefaultProducer {
   }
 
   private static LoadResult skipped(CopyUpsertLoad load, MessageOrigin origin) {
-    return LoadResult.ofNothing(
+    return LoadResult.skipped(
         origin.loadId(),
         load.spec().target(),
         origin.bytes(),

@@ -54,6 +54,8 @@ public record JobLoad(
     RUNNING,
     LOADED,
     SAME_CONTENT,
+    /** The source had no records, and such ones are passed over. */
+    SKIPPED,
     FAILED,
     /** It ran when its job was cancelled. */
     CANCELLED

@@ -48,15 +48,17 @@ public record LoadResult(
     /** The rows are in the target. */
     LOADED,
     /** The same content was loaded before; nothing was changed. */
-    SAME_CONTENT
+    SAME_CONTENT,
+    /** The source has no records and was passed over; the database was not asked. */
+    SKIPPED
   }
 
-  /** A source of no records for which the database was not asked. */
-  public static LoadResult ofNothing(UUID loadId, TableName target, long bytes, String warning) {
+  /** Of {@link Outcome#SKIPPED}. */
+  public static LoadResult skipped(UUID loadId, TableName target, long bytes, String warning) {
     return new LoadResult(
         loadId,
         target,
-        Outcome.LOADED,
+        Outcome.SKIPPED,
         null,
         0,
         0,

@@ -119,6 +119,7 @@ class CopyUpsertComponentTest {
       assertThat(result.warnings())
           .containsExactly("EMPTY_FILE: the file has no records and was skipped");
       assertThat(result.counts().values()).containsOnly(0L);
+      assertThat(result.outcome()).isEqualTo(LoadResult.Outcome.SKIPPED);
     }
     assertThat(sql.rows("SELECT to_regclass('t')")).containsExactly("null");
     send(uri + "UPSERT", "id,x\n1,a\n2,b\n");

@@ -20,11 +20,11 @@ import java.util.UUID;
 /** The table {@code caravan.job_load}; the caller's transaction holds the job. */
 final class JobLoadTable {
 
-  private static final String COMMITTED = "status IN ('loaded', 'same_content')";
+  private static final String DONE = "status IN ('loaded', 'same_content', 'skipped')";
 
   private JobLoadTable() {}
 
-  /** The load as it ended, if it was committed. */
+  /** The load as it ended, if nothing of it is left to do. */
   static Optional<JobLoad> committed(Connection connection, UUID job, UUID load)
       throws SQLException {
     String sql =
@@ -32,7 +32,7 @@ final class JobLoadTable {
             + " rows_updated, rows_unchanged, rows_superseded, rows_rejected, rows_filtered,"
             + " rows_deleted, extract(epoch FROM elapsed) * 1000000, warnings"
             + " FROM caravan.job_load WHERE job_id = ? AND load_id = ? AND "
-            + COMMITTED;
+            + DONE;
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setObject(1, job);
       query.setObject(2, load);
@@ -65,9 +65,9 @@ final class JobLoadTable {
         null);
   }
 
-  /** The labels of all that were committed. */
+  /** The labels of all of which nothing is left to do. */
   static Set<String> committed(Connection connection, UUID job) throws SQLException {
-    String sql = "SELECT label FROM caravan.job_load WHERE job_id = ? AND " + COMMITTED;
+    String sql = "SELECT label FROM caravan.job_load WHERE job_id = ? AND " + DONE;
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setObject(1, job);
       Set<String> labels = new HashSet<>();

@@ -73,7 +73,7 @@ class JobLoadsTest {
           .stopOnException()
           .doTry()
           .process(JobLoadsTest.this::describe)
-          .toD("copy-upsert:t${header.n}?mode=append&dataSource=#bean:warehouse")
+          .toD("copy-upsert:t${header.n}?mode=append&emptyFiles=SKIP&dataSource=#bean:warehouse")
           .doCatch(Exception.class)
           .process(new FailedLoad())
           .end()
@@ -166,7 +166,7 @@ class JobLoadsTest {
 
   private String committed() {
     return rig.sql()
-        .value("SELECT count(*) FROM caravan.job_load WHERE status IN ('loaded', 'same_content')");
+        .value("SELECT count(*) FROM caravan.job_load WHERE status IN ('loaded', 'skipped')");
   }
 
   private String ledger() {
@@ -211,6 +211,12 @@ class JobLoadsTest {
             return csv("a\n" + n + "\n");
           });
     }
+    sources.put(
+        "part 5",
+        () -> {
+          others.countDown();
+          return csv("a\n");
+        });
     AtomicInteger tries = new AtomicInteger();
     sources.put(
         "part 3",
@@ -224,8 +230,14 @@ class JobLoadsTest {
         });
     UUID job = launch("each");
     rig.awaitJob(job, "completed 2");
-    assertThat(loads()).hasSize(8).allMatch(load -> load.endsWith("|loaded|1|null"));
-    assertThat(ledger()).isEqualTo("8");
+    assertThat(loads())
+        .hasSize(8)
+        .contains("part 5|public.t5|skipped|0|null")
+        .filteredOn(load -> load.endsWith("|loaded|1|null"))
+        .hasSize(7);
+    assertThat(ledger()).isEqualTo("7");
+    assertThat(rig.sql().value("SELECT report->'result'->>'files_skipped' FROM caravan.job_report"))
+        .isEqualTo("1");
     assertThat(asked.get("part 3").get()).isEqualTo(2);
     assertThat(asked.values().stream().mapToInt(AtomicInteger::get).sum()).isEqualTo(9);
     assertThat(rig.ended().get(0).loads()).hasSize(8);

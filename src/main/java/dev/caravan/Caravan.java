@@ -58,9 +58,11 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.Properties;
 import java.util.UUID;
 import javax.sql.DataSource;
@@ -85,6 +87,10 @@ public final class Caravan implements AutoCloseable {
 
   /** What contracts write when jobs end or are done again. */
   private static final List<JobObserver> OBSERVERS = List.of(new SyncObserver());
+
+  /** What the operator has to set right. */
+  private static final Set<FailureCode> SETTINGS =
+      EnumSet.of(FailureCode.CONFIG_INVALID, FailureCode.SECRET_UNREADABLE);
 
   private final Main main = new Main();
   private final Lifecycle lifecycle;
@@ -130,7 +136,7 @@ public final class Caravan implements AutoCloseable {
         throw e;
       }
       System.err.println(known.code() + " " + known.getMessage());
-      return known.code() == FailureCode.CONFIG_INVALID ? EXIT_USAGE : 1;
+      return SETTINGS.contains(known.code()) ? EXIT_USAGE : 1;
     } finally {
       close();
     }
@@ -200,6 +206,7 @@ public final class Caravan implements AutoCloseable {
       requireFreePort(
           "caravan.http.port", configuration.http().host(), configuration.http().port());
       requireFreePort("caravan.management.port", "127.0.0.1", configuration.managementPort());
+      SecretFile.keepFolder(configuration.data());
       databases = new Databases(configuration, context, started);
       try {
         prepareJobs();
@@ -427,13 +434,15 @@ public final class Caravan implements AutoCloseable {
 
     private void prepareJobCalls(CamelContext context, JobLauncher launcher) {
       api.answering(
-          new RejectsApi(api.reports(), this::target, this::replay, launcher),
+          new RejectsApi(
+              api.reports(), this::target, this::replay, launcher, setup.waits()),
           new JobActionsApi(
               api.reports(),
               launcher,
               new JobControl(jobs, databases::named),
-              new Outbox(databases.api())),
-          new ImportApi(api.reports(), launcher, callbackUrls, imports, api.uploads()));
+              new Outbox(databases.api()),
+              setup.waits()),
+          new ImportApi(api.reports(), launcher, callbackUrls, imports, api.uploads(), setup.waits()));
       api.addRoutes(context);
     }
 

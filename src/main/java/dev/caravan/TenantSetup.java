@@ -10,6 +10,7 @@ import dev.caravan.imports.SftpImport;
 import dev.caravan.job.camel.Schedule;
 import dev.caravan.secret.Secrets;
 import dev.caravan.setup.Connections;
+import dev.caravan.setup.HostWaits;
 import dev.caravan.setup.Pools;
 import dev.caravan.setup.ProjectRules;
 import dev.caravan.setup.Projects;
@@ -22,6 +23,7 @@ import dev.caravan.web.ConnectionsApi;
 import dev.caravan.web.ProjectsApi;
 import java.io.IOException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,6 +45,9 @@ final class TenantSetup {
   private final Pools pools;
   private final Projects projects;
   private final SftpOverrides overrides;
+
+  /** Of 48 threads that work for callers; see {@link dev.caravan.web.WebServer}. */
+  private final HostWaits waits = new HostWaits(4, 16, Duration.ofSeconds(20));
 
   /**
    * Prepares it and the calls to it.
@@ -69,6 +74,7 @@ final class TenantSetup {
                 table,
                 configuration.allowedHosts(),
                 configuration.maxConnections(),
+                configuration.jobs().timeout().plusMinutes(1), // no statement is longer
                 databases::named));
     ((DefaultRegistry) context.getRegistry()).addBeanRepository(new ConnectionBeans(pools));
     hosts = new AllowedHosts(configuration.allowedHosts());
@@ -89,7 +95,7 @@ final class TenantSetup {
             new ProjectTable(databases.api(), api.reads(), secrets), ofFiles, connections, rules);
     overrides = new SftpOverrides(rules, secrets);
     api.answering(
-        new ConnectionsApi(connections, pools), new ProjectsApi(projects, running(imports)));
+        new ConnectionsApi(connections, pools, waits), new ProjectsApi(projects, running(imports), waits));
   }
 
   /**
@@ -180,6 +186,11 @@ final class TenantSetup {
   /** The projects of all tenants. */
   Projects projects() {
     return projects;
+  }
+
+  /** The share of calls that wait for what tenants name. */
+  HostWaits waits() {
+    return waits;
   }
 
   /** Servers that single imports name. */

@@ -17,11 +17,16 @@ public final class Authenticator {
   private static final String NOBODY = "-".repeat(64);
 
   private static final Duration REMEMBERED = Duration.ofHours(1);
+  private static final Duration REFUSED = Duration.ofSeconds(10);
 
   private final KeyLookup keys;
   private final Optional<JwtBearer> tokens;
   private final Cache<String, Caller> verified =
       Caffeine.newBuilder().expireAfterWrite(REVOKED_WITHIN).maximumSize(10_000).build();
+
+  /** Keys are random: one that is wrong now is not right a moment later. */
+  private final Cache<String, Boolean> refused =
+      Caffeine.newBuilder().expireAfterWrite(REFUSED).maximumSize(10_000).build();
 
   private final Cache<String, Caller> lastKnown =
       Caffeine.newBuilder().expireAfterWrite(REMEMBERED).maximumSize(1_000).build();
@@ -56,8 +61,20 @@ public final class Authenticator {
     return ApiKey.parse(credential).map(key -> lastKnown.getIfPresent(key.sha256()));
   }
 
+  /** True for a key of which nothing is remembered: to look it up costs a query. */
+  public boolean needsLookUp(String credential) {
+    return ApiKey.parse(credential)
+        .map(ApiKey::sha256)
+        .filter(
+            key -> refused.getIfPresent(key) == null && lastKnown.getIfPresent(key) == null)
+        .isPresent();
+  }
+
   private Optional<Caller> ofKey(ApiKey key) throws SQLException {
     String sha256 = key.sha256();
+    if (refused.getIfPresent(sha256) != null) {
+      return Optional.empty();
+    }
     Caller before = verified.getIfPresent(sha256);
     if (before != null) {
       return Optional.of(before);
@@ -66,6 +83,7 @@ public final class Authenticator {
     // Compared also when there is none: the answer takes as long.
     if (!equal(sha256, known.map(KeyLookup.Known::sha256).orElse(NOBODY))) {
       lastKnown.invalidate(sha256);
+      refused.put(sha256, true);
       return Optional.empty();
     }
     Caller caller = known.orElseThrow().caller();

@@ -15,9 +15,13 @@ public final class FailureLimit {
 
   private static final int FAILURES = 10;
   private static final Duration WINDOW = Duration.ofMinutes(1);
+  private static final int LOOK_UPS = 50;
 
   private final Cache<String, AtomicInteger> failures =
       Caffeine.newBuilder().expireAfterWrite(WINDOW).maximumSize(100_000).build();
+
+  private final Cache<String, AtomicInteger> lookUps =
+      Caffeine.newBuilder().expireAfterWrite(Duration.ofSeconds(1)).maximumSize(10_000).build();
 
   /**
    * Counts one more failure.
@@ -32,6 +36,17 @@ public final class FailureLimit {
             .map(key -> List.of("address " + address, "prefix " + key.prefix()))
             .orElse(List.of("address " + address));
     return names.stream().mapToLong(this::wait).filter(seconds -> seconds > 0).max();
+  }
+
+  /**
+   * Whether a credential that nobody here has seen is looked up for an address. Of one that failed
+   * too often only so many are each second: a look-up costs a query, and who guesses guesses much.
+   */
+  public boolean mayLookUp(String address) {
+    AtomicInteger count = failures.getIfPresent("address " + address);
+    return count == null
+        || count.get() <= FAILURES
+        || lookUps.get(address, absent -> new AtomicInteger()).incrementAndGet() <= LOOK_UPS;
   }
 
   private long wait(String name) {

@@ -16,9 +16,11 @@ import com.nimbusds.jwt.SignedJWT;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import java.text.ParseException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,8 +37,10 @@ public final class JwtBearer {
   private static final int MAX_JWKS_BYTES = 64 * 1024;
   private static final int MAX_TOKEN_CHARS = 8 * 1024;
   private static final int SKEW_SECONDS = 60;
+  private static final long WARN_NANOS = Duration.ofMinutes(1).toNanos();
 
   private final JwtTrust trust;
+  private final AtomicLong warned = new AtomicLong();
   private final DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
 
   /** Fetches the keys when the first token comes, and keeps them for five minutes. */
@@ -74,11 +78,20 @@ public final class JwtBearer {
               .map(role -> new Caller(tenant, role, claims.getSubject()))
           : Optional.empty();
     } catch (KeySourceException e) {
-      LOG.warn(
-          "The keys of the issuer cannot be fetched from {}: {}", trust.jwks(), e.getMessage());
+      warn(e);
       return Optional.empty();
     } catch (ParseException | BadJOSEException | JOSEException e) {
       return Optional.empty();
+    }
+  }
+
+  /** Anybody may send tokens of keys that are not there: once a minute is enough. */
+  private void warn(KeySourceException e) {
+    long now = System.nanoTime();
+    long before = warned.get();
+    if ((before == 0 || now - before > WARN_NANOS) && warned.compareAndSet(before, now)) {
+      LOG.warn(
+          "The keys of the issuer cannot be fetched from {}: {}", trust.jwks(), e.getMessage());
     }
   }
 

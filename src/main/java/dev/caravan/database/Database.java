@@ -45,7 +45,7 @@ public final class Database implements AutoCloseable {
    */
   public static Database open(
       String name, String url, String username, String password, int maxConnections) {
-    return open(name, url, username, password, maxConnections, Map.of());
+    return open(name, url, username, password, maxConnections, Duration.ZERO);
   }
 
   /**
@@ -63,11 +63,12 @@ public final class Database implements AutoCloseable {
       String password,
       int maxConnections,
       Duration silence) {
-    return open(name, url, username, password, maxConnections, silence, Map.of());
+    return open(name, url, username, password, maxConnections, silence, Map.of(), true);
   }
 
   /**
-   * As above, with properties of the driver.
+   * As above, with properties of the driver; a server that does not let us in at once is not waited
+   * for.
    *
    * @param properties as PostgreSQL's JDBC driver knows them
    */
@@ -77,8 +78,9 @@ public final class Database implements AutoCloseable {
       String username,
       String password,
       int maxConnections,
+      Duration silence,
       Map<String, String> properties) {
-    return open(name, url, username, password, maxConnections, Duration.ZERO, properties);
+    return open(name, url, username, password, maxConnections, silence, properties, false);
   }
 
   private static Database open(
@@ -88,7 +90,8 @@ public final class Database implements AutoCloseable {
       String password,
       int maxConnections,
       Duration silence,
-      Map<String, String> properties) {
+      Map<String, String> properties,
+      boolean patient) {
     ParsedUrl login = ParsedUrl.of(name, url).as(username, password);
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
@@ -109,8 +112,10 @@ public final class Database implements AutoCloseable {
       // Each transaction may be in another session: no statement is kept there, and nothing is set.
       config.addDataSourceProperty("prepareThreshold", "0");
     } else {
+      // The driver would keep every notice of a trigger until the statement ends; nobody reads them.
       config.setConnectionInitSql(
-          "SET idle_in_transaction_session_timeout = " + silence.toMillis());
+          "SET client_min_messages = error; SET idle_in_transaction_session_timeout = "
+              + silence.toMillis());
     }
     try {
       return new Database(new HikariDataSource(config));

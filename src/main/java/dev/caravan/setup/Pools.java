@@ -1,18 +1,21 @@
 package dev.caravan.setup;
 
-import dev.caravan.address.CheckedSockets;
 import dev.caravan.database.Database;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
 import dev.caravan.setup.jdbc.ConnectionTable;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Function;
 import javax.sql.DataSource;
 
@@ -24,31 +27,47 @@ public final class Pools implements AutoCloseable {
 
   private static final int VALID_SECONDS = 5;
 
+  /** Each costs threads and sessions. */
+  private static final int MAX_OF_TENANT = 10;
+
+  private static final Duration REST = Duration.ofMinutes(1);
+
   private final ConnectionTable table;
   private final List<String> allow;
   private final int maxConnections;
+  private final Duration silence;
   private final Function<String, DataSource> ofSettings;
+  private final ExecutorService closer = Executors.newSingleThreadExecutor(Pools::closing);
   private final Map<UUID, LazyPool> pools = new ConcurrentHashMap<>();
 
   /**
    * @param allow what {@link dev.caravan.address.AllowedHosts} is told
    * @param maxConnections of each pool
+   * @param silence how long a server may say nothing while it works on a statement
    * @param ofSettings the databases of connections of the settings, by name
    */
   public Pools(
       ConnectionTable table,
       List<String> allow,
       int maxConnections,
+      Duration silence,
       Function<String, DataSource> ofSettings) {
     this.ofSettings = ofSettings;
     this.table = table;
     this.allow = List.copyOf(allow);
     this.maxConnections = maxConnections;
+    this.silence = silence;
+  }
+
+  private static Thread closing(Runnable work) {
+    Thread thread = new Thread(work, "close-pools");
+    thread.setDaemon(true);
+    return thread;
   }
 
   /** The database of a connection; asked for it when it is used. */
   public DataSource of(UUID id) {
-    return pools.computeIfAbsent(id, key -> new LazyPool(() -> open(key)));
+    return pools.computeIfAbsent(id, key -> new LazyPool(() -> open(key), closer));
   }
 
   /**
@@ -64,8 +83,10 @@ public final class Pools implements AutoCloseable {
                 () ->
                     new CaravanException(
                         FailureCode.CONFIG_INVALID, "The connection %s is gone.".formatted(id)));
+    makeRoom(connection.tenant());
     DatabaseUrl url = connection.url();
     return new LazyPool.Opened(
+        connection.tenant(),
         connection.version(),
         Database.open(
             poolName(connection),
@@ -73,7 +94,26 @@ public final class Pools implements AutoCloseable {
             url.username().orElse(null),
             url.password().orElse(null),
             maxConnections,
-            onlyAllowedHosts()));
+            silence,
+            driver(connection.tenant(), allow)));
+  }
+
+  /** The pool that was not asked for longest makes room, when nobody uses it. */
+  private void makeRoom(String tenant) {
+    List<LazyPool> open = pools.values().stream().filter(p -> p.isOpenFor(tenant)).toList();
+    if (open.size() < MAX_OF_TENANT) {
+      return;
+    }
+    open.stream()
+        .filter(pool -> pool.isIdle() && System.nanoTime() - pool.used() > REST.toNanos())
+        .min(Comparator.comparingLong(LazyPool::used))
+        .orElseThrow(
+            () ->
+                new CaravanException(
+                    FailureCode.DB_UNAVAILABLE,
+                    "Connections to %d databases of the tenant are in use; more are not opened at the same time."
+                        .formatted(MAX_OF_TENANT)))
+        .retire();
   }
 
   /** The old pool may be open for a while beside the new one. */
@@ -81,13 +121,24 @@ public final class Pools implements AutoCloseable {
     return Connections.bean(connection) + "-" + connection.version();
   }
 
-  /** The address was chosen by a tenant. */
-  private Map<String, String> onlyAllowedHosts() {
+  /**
+   * The address was chosen by a tenant. The deadline of a login is the socket's: the driver's own
+   * one leaves a thread behind that waits on.
+   */
+  static Map<String, String> driver(String tenant, List<String> allow) {
     return Map.of(
         "socketFactory",
         CheckedSockets.class.getName(),
         "socketFactoryArg",
-        String.join(",", allow));
+        CheckedSockets.argument(tenant, allow),
+        "sslfactory",
+        CheckedTls.class.getName(),
+        "gssEncMode",
+        "disable",
+        "loginTimeout",
+        "0",
+        "connectTimeout",
+        String.valueOf(CheckedSockets.LOGIN.toSeconds()));
   }
 
   /**
@@ -110,10 +161,10 @@ public final class Pools implements AutoCloseable {
           url.jdbc(),
           url.username().orElse(null),
           url.password().orElse(null),
-          onlyAllowedHosts());
+          driver(connection.tenant(), allow));
       return Optional.empty();
     } catch (CaravanException e) {
-      return Optional.of(e.getMessage());
+      return Optional.of(e.code() + ": " + e.getMessage());
     }
   }
 
@@ -139,6 +190,7 @@ public final class Pools implements AutoCloseable {
 
   @Override
   public void close() {
-    pools.values().forEach(LazyPool::close);
+    pools.values().parallelStream().forEach(LazyPool::close);
+    closer.shutdown();
   }
 }

@@ -4,6 +4,6 @@
  * only here.
  *
  * <p>Imports java, {@code failure}, {@code address}, {@code secret}, {@code database}, {@code
- * project} and Jackson. It knows no HTTP and no Camel.
+ * project}, Jackson and the PostgreSQL driver. It knows no HTTP and no Camel.
  */
 package dev.caravan.setup;

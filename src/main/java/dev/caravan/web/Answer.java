@@ -5,6 +5,7 @@ import dev.caravan.access.Caller;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.job.JobState;
 import dev.caravan.job.Launch;
+import dev.caravan.setup.HostWaits;
 import dev.caravan.setup.RefusedSetup;
 import dev.caravan.web.Problem.Violation;
 import io.vertx.ext.auth.User;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConstants;
 import org.slf4j.Logger;
@@ -33,21 +35,15 @@ final class Answer {
   private Answer() {}
 
   /**
-   * Who calls. The guard put the caller there as an object, which no header of a client can be.
-   *
-   * @return empty at a path that is open to anyone, without a credential
+   * Who calls, where only callers are let in. The guard put the caller there as an object, which no
+   * header of a client can be.
    */
-  static Optional<Caller> anyCaller(Exchange exchange) {
-    Object user = exchange.getMessage().getHeader(VertxPlatformHttpConstants.AUTHENTICATED_USER);
-    return user instanceof User known
-        ? Optional.of((Caller) known.attributes().getValue(Guard.CALLER))
-        : Optional.empty();
-  }
-
-  /** Who calls, where only callers are let in. */
   static Caller caller(Exchange exchange) {
-    return anyCaller(exchange)
-        .orElseThrow(() -> new IllegalStateException("The call did not come through the guard."));
+    Object user = exchange.getMessage().getHeader(VertxPlatformHttpConstants.AUTHENTICATED_USER);
+    if (user instanceof User known) {
+      return (Caller) known.attributes().getValue(Guard.CALLER);
+    }
+    throw new IllegalStateException("The call did not come through the guard.");
   }
 
   /** The body of the answer; it is JSON unless the query says otherwise. */
@@ -58,11 +54,35 @@ final class Answer {
       return body.isPresent() ? body.get() : problem(exchange, RequestCheck.NOT_FOUND);
     } catch (CaravanException e) {
       return problem(exchange, refusal(e));
+    } catch (HostWaits.Refused e) {
+      exchange.getMessage().setHeader("Retry-After", 10);
+      return problem(
+          exchange,
+          new Problem(
+              e.isSilent() ? ProblemCode.SOURCE_UNAVAILABLE : ProblemCode.TOO_MANY_REQUESTS,
+              e.getMessage()));
     } catch (SQLException e) {
       LOG.error("The API cannot read the database: {}", e.getMessage());
       exchange.getMessage().setHeader("Retry-After", 5);
       return problem(
           exchange, new Problem(ProblemCode.DB_UNAVAILABLE, "The database does not answer."));
+    }
+  }
+
+  /** As above, of a query that waits for a server that the tenant named. */
+  static Object waiting(Exchange exchange, HostWaits waits, Query query) {
+    return blaming(
+        exchange,
+        () -> of(exchange, () -> waits.<Optional<?>>run(caller(exchange).tenant(), query::run)));
+  }
+
+  /** What fails is the tenant's own server, connection or project, and the caller is to know how. */
+  static Object blaming(Exchange exchange, Supplier<Object> call) {
+    try {
+      return call.get();
+    } catch (CaravanException e) {
+      return problem(
+          exchange, new Problem(ProblemCode.SOURCE_FAILED, e.code() + ": " + e.getMessage()));
     }
   }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.caravan.setup.Connections;
+import dev.caravan.setup.HostWaits;
 import dev.caravan.setup.Pools;
 import dev.caravan.setup.StoredConnection;
 import java.util.Optional;
@@ -20,9 +21,11 @@ public final class ConnectionsApi {
 
   private final Connections connections;
   private final Pools pools;
+  private final HostWaits waits;
 
   /** Shows and changes these; tries them by the pools. */
-  public ConnectionsApi(Connections connections, Pools pools) {
+  public ConnectionsApi(Connections connections, Pools pools, HostWaits waits) {
+    this.waits = waits;
     this.connections = connections;
     this.pools = pools;
   }
@@ -55,8 +58,9 @@ public final class ConnectionsApi {
   public Object createConnection(@Body String body, Exchange exchange)
       throws JsonProcessingException {
     JsonNode wanted = JSON.readTree(body);
-    return Answer.of(
+    return Answer.waiting(
         exchange,
+        waits,
         () -> {
           StoredConnection made =
               connections.create(
@@ -73,8 +77,9 @@ public final class ConnectionsApi {
   public Object replaceConnection(@Header("id") String id, @Body String body, Exchange exchange)
       throws JsonProcessingException {
     JsonNode wanted = JSON.readTree(body);
-    return Answer.of(
+    return Answer.waiting(
         exchange,
+        waits,
         () ->
             connections
                 .replace(
@@ -98,8 +103,9 @@ public final class ConnectionsApi {
 
   /** Logs in once. */
   public Object testConnection(@Header("id") String id, Exchange exchange) {
-    return Answer.of(
+    return Answer.waiting(
         exchange,
+        waits,
         () -> {
           Optional<StoredConnection> connection =
               connections.find(Answer.caller(exchange).tenant(), Answer.id(id));

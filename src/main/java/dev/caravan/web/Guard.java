@@ -37,6 +37,9 @@ final class Guard implements Handler<RoutingContext> {
   /** How long a body may take that is read as a whole. */
   private static final long BODY_MILLIS = 30_000;
 
+  /** Where a call that goes on for long finds its credential, to be looked at again. */
+  static final String CREDENTIAL = "caravan.credential";
+
   private static final String OPERATION = "caravan.operation";
   private static final String TIMER = "caravan.timer";
 
@@ -79,6 +82,12 @@ final class Guard implements Handler<RoutingContext> {
       }
       return;
     }
+    String address = call.request().remoteAddress().hostAddress();
+    if (authenticator.needsLookUp(credential.get()) && !failures.mayLookUp(address)) {
+      refuseCredential(call, credential.get());
+      return;
+    }
+    call.put(CREDENTIAL, credential.get());
     call.request().pause();
     call.vertx()
         .executeBlocking(() -> authenticator.authenticate(credential.get()), false)
@@ -94,7 +103,7 @@ final class Guard implements Handler<RoutingContext> {
               } else if (done.result().isEmpty()) {
                 refuseCredential(call, credential.get());
               } else {
-                admit(call, operations, done.result());
+                admitSafely(call, operations, done.result());
               }
             });
   }
@@ -110,6 +119,17 @@ final class Guard implements Handler<RoutingContext> {
       refuse(call, ProblemCode.TOO_MANY_REQUESTS, "Too many failed logins; wait, then try again.");
     } else {
       refuse(call, ProblemCode.UNAUTHENTICATED, "The credential is not valid.");
+    }
+  }
+
+  /** Behind a wait the router does not answer for what is thrown. */
+  private void admitSafely(
+      RoutingContext call, List<Operation> operations, Optional<Caller> caller) {
+    try {
+      admit(call, operations, caller);
+    } catch (RuntimeException e) {
+      LOG.error("A call failed before its route", e);
+      call.fail(e);
     }
   }
 

@@ -17,6 +17,7 @@ import dev.caravan.job.Launch;
 import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobReports;
 import dev.caravan.outbox.webhook.CallbackUrls;
+import dev.caravan.setup.HostWaits;
 import dev.caravan.setup.RefusedSetup;
 import dev.caravan.setup.SftpOverrides;
 import dev.caravan.setup.StoredProject;
@@ -51,6 +52,7 @@ public final class ImportApi {
   private final CallbackUrls callbacks;
   private final Imports imports;
   private final Uploads uploads;
+  private final HostWaits waits;
 
   /**
    * @param imports that run here
@@ -61,7 +63,9 @@ public final class ImportApi {
       JobLauncher launcher,
       CallbackUrls callbacks,
       Imports imports,
-      Uploads uploads) {
+      Uploads uploads,
+      HostWaits waits) {
+    this.waits = waits;
     this.reports = reports;
     this.launcher = launcher;
     this.callbacks = callbacks;
@@ -78,7 +82,11 @@ public final class ImportApi {
     return Answer.of(
         exchange,
         () -> {
-          Launch launch = launch(tenant, wanted, Optional.ofNullable(key));
+          // A name that the call brings is looked up.
+          Launch launch =
+              wanted.hasNonNull("callback_url") || wanted.has("sftp")
+                  ? waits.run(tenant, () -> launch(tenant, wanted, Optional.ofNullable(key)))
+                  : launch(tenant, wanted, Optional.ofNullable(key));
           return Optional.of(
               Answer.accepted(
                   exchange,

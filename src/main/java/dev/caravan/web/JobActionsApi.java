@@ -7,6 +7,7 @@ import dev.caravan.job.camel.JobControl;
 import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobReports;
 import dev.caravan.outbox.Outbox;
+import dev.caravan.setup.HostWaits;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.UUID;
@@ -22,10 +23,16 @@ public final class JobActionsApi {
   private final JobLauncher launcher;
   private final JobControl control;
   private final Outbox outbox;
+  private final HostWaits waits;
 
   /** Acts on jobs of the queue. */
   public JobActionsApi(
-      JobReports reports, JobLauncher launcher, JobControl control, Outbox outbox) {
+      JobReports reports,
+      JobLauncher launcher,
+      JobControl control,
+      Outbox outbox,
+      HostWaits waits) {
+    this.waits = waits;
     this.reports = reports;
     this.launcher = launcher;
     this.control = control;
@@ -53,13 +60,16 @@ public final class JobActionsApi {
 
   /** Ends a job that waits or runs. */
   public Object cancelJob(@Header("job_id") String id, Exchange exchange) {
-    return ofJob(
-        id,
+    return Answer.blaming(
         exchange,
-        (tenant, job) ->
-            control.cancel(job)
-                ? Optional.of(accepted(exchange, tenant, job, Launch.Outcome.ATTACHED))
-                : Optional.empty());
+        () ->
+            ofJob(
+                id,
+                exchange,
+                (tenant, job) ->
+                    waits.run(tenant, () -> control.cancel(job))
+                        ? Optional.of(accepted(exchange, tenant, job, Launch.Outcome.ATTACHED))
+                        : Optional.empty()));
   }
 
   /** Does the work of a job that failed or was cancelled again. */

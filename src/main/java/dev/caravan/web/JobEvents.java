@@ -1,5 +1,6 @@
 package dev.caravan.web;
 
+import dev.caravan.access.Authenticator;
 import dev.caravan.access.Caller;
 import dev.caravan.job.jdbc.JobReports;
 import io.vertx.core.Handler;
@@ -11,7 +12,6 @@ import io.vertx.ext.web.RoutingContext;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,15 +27,18 @@ final class JobEvents implements Handler<RoutingContext> {
 
   private static final long LOOK_MILLIS = 1_000;
   private static final int MAX_FOLLOWERS = 500;
+  private static final int MAX_OF_TENANT = 100;
   private static final int LOG_LINES = 200;
   private static final short TRY_AGAIN_LATER = 1013;
   private static final Logger LOG = LoggerFactory.getLogger(JobEvents.class);
 
   private final Vertx vertx;
   private final JobReports reports;
-  private final AtomicInteger followers = new AtomicInteger();
+  private final Authenticator authenticator;
+  private final Share followers = new Share(MAX_OF_TENANT, MAX_FOLLOWERS);
 
-  JobEvents(Vertx vertx, JobReports reports) {
+  JobEvents(Vertx vertx, JobReports reports, Authenticator authenticator) {
+    this.authenticator = authenticator;
     this.vertx = vertx;
     this.reports = reports;
   }
@@ -97,6 +100,7 @@ final class JobEvents implements Handler<RoutingContext> {
 
   /** What one follower has seen. */
   private final class Follower {
+    private final String credential;
     private final String tenant;
     private final UUID job;
     private final Sink sink;
@@ -105,7 +109,8 @@ final class JobEvents implements Handler<RoutingContext> {
     private boolean looking;
     private long timer;
 
-    Follower(String tenant, UUID job, Sink sink) {
+    Follower(String credential, String tenant, UUID job, Sink sink) {
+      this.credential = credential;
       this.tenant = tenant;
       this.job = job;
       this.sink = sink;
@@ -117,7 +122,7 @@ final class JobEvents implements Handler<RoutingContext> {
 
     void stop() {
       vertx.cancelTimer(timer);
-      followers.decrementAndGet();
+      followers.give(tenant);
     }
 
     /** A follower that is slow misses states in between, but no line of the log. */
@@ -140,6 +145,10 @@ final class JobEvents implements Handler<RoutingContext> {
     }
 
     private JsonObject read() throws SQLException {
+      Optional<Caller> caller = authenticator.authenticate(credential);
+      if (caller.filter(same -> same.tenant().equals(tenant)).isEmpty()) {
+        return new JsonObject(); // it was revoked, or has expired
+      }
       Optional<String> report = reports.find(tenant, job);
       Optional<String> log = reports.log(tenant, job, logSeen, LOG_LINES);
       return report.isEmpty() || log.isEmpty()
@@ -149,7 +158,7 @@ final class JobEvents implements Handler<RoutingContext> {
 
     private void tell(JsonObject found) {
       if (found.isEmpty()) {
-        sink.end(); // it was deleted meanwhile
+        sink.end(); // job or credential are gone
         return;
       }
       JsonObject log = found.getJsonObject("log");
@@ -188,8 +197,7 @@ final class JobEvents implements Handler<RoutingContext> {
                     call, new Problem(ProblemCode.DB_UNAVAILABLE, "The database does not answer."));
               } else if (done.result().isEmpty()) {
                 Guard.refuse(call, RequestCheck.NOT_FOUND);
-              } else if (followers.incrementAndGet() > MAX_FOLLOWERS) {
-                followers.decrementAndGet();
+              } else if (!followers.take(caller.tenant())) {
                 call.response().putHeader("Retry-After", "10");
                 Guard.refuse(
                     call, new Problem(ProblemCode.TOO_MANY_REQUESTS, "Too many follow jobs."));
@@ -209,12 +217,13 @@ final class JobEvents implements Handler<RoutingContext> {
                 LOG.debug("No WebSocket: {}", done.cause().getMessage());
                 return;
               }
-              if (followers.incrementAndGet() > MAX_FOLLOWERS) {
-                followers.decrementAndGet();
+              if (!followers.take(tenant)) {
                 done.result().close(TRY_AGAIN_LATER);
                 return;
               }
-              Follower follower = new Follower(tenant, job, new Messages(done.result()));
+              Follower follower =
+                  new Follower(
+                      call.get(Guard.CREDENTIAL), tenant, job, new Messages(done.result()));
               done.result().closeHandler(closed -> follower.stop());
               follower.start();
             });
@@ -222,7 +231,9 @@ final class JobEvents implements Handler<RoutingContext> {
 
   private void followByEvents(RoutingContext call, String tenant, UUID job) {
     call.response().setChunked(true).putHeader("Content-Type", "text/event-stream");
-    Follower follower = new Follower(tenant, job, new EventStream(call.response()));
+    Follower follower =
+        new Follower(
+            call.get(Guard.CREDENTIAL), tenant, job, new EventStream(call.response()));
     call.addEndHandler(ended -> follower.stop());
     follower.start();
   }

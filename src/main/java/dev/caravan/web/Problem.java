@@ -13,6 +13,9 @@ import java.util.Locale;
  */
 record Problem(ProblemCode code, String detail, List<Violation> errors) {
 
+  /** More than that helps nobody, and an answer has a size. */
+  static final int MAX_ERRORS = 100;
+
   static final String CONTENT_TYPE = "application/problem+json";
 
   /**
@@ -22,6 +25,14 @@ record Problem(ProblemCode code, String detail, List<Violation> errors) {
    * @param at a JSON pointer into the body, or the name of a parameter
    */
   record Violation(String in, String at, String detail) {}
+
+  /** Keeps the first errors. */
+  Problem {
+    if (errors.size() > MAX_ERRORS) {
+      detail += " These are the first %d of %d mistakes.".formatted(MAX_ERRORS, errors.size());
+    }
+    errors = errors.stream().limit(MAX_ERRORS).toList();
+  }
 
   Problem(ProblemCode code, String detail) {
     this(code, detail, List.of());

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.caravan.failure.CaravanException;
+import dev.caravan.setup.HostWaits;
 import dev.caravan.setup.Projects;
 import dev.caravan.setup.StoredProject;
 import java.sql.SQLException;
@@ -20,6 +20,7 @@ public final class ProjectsApi {
 
   private final Projects projects;
   private final Running running;
+  private final HostWaits waits;
 
   /** What runs by the projects; its answers are JSON, empty when the tenant has no such project. */
   public interface Running {
@@ -37,7 +38,8 @@ public final class ProjectsApi {
   }
 
   /** Shows and changes these. */
-  public ProjectsApi(Projects projects, Running running) {
+  public ProjectsApi(Projects projects, Running running, HostWaits waits) {
+    this.waits = waits;
     this.projects = projects;
     this.running = running;
   }
@@ -71,7 +73,8 @@ public final class ProjectsApi {
     return Answer.of(
         exchange,
         () -> {
-          StoredProject made = projects.create(Answer.caller(exchange).tenant(), body);
+          String tenant = Answer.caller(exchange).tenant();
+          StoredProject made = waits.run(tenant, () -> projects.create(tenant, body));
           running.changed();
           Answer.created(exchange, "/api/v1/projects/" + made.name());
           return Optional.of(json(made).toString());
@@ -83,8 +86,9 @@ public final class ProjectsApi {
     return Answer.of(
         exchange,
         () -> {
+          String tenant = Answer.caller(exchange).tenant();
           Optional<StoredProject> now =
-              projects.replace(Answer.caller(exchange).tenant(), name, body);
+              waits.run(tenant, () -> projects.replace(tenant, name, body));
           if (now.isPresent()) {
             running.changed();
           }
@@ -107,22 +111,12 @@ public final class ProjectsApi {
 
   /** Shows what an import would load. */
   public Object previewProject(@Header("name") String name, Exchange exchange) {
-    return ofSource(exchange, () -> running.preview(Answer.caller(exchange).tenant(), name));
+    return Answer.waiting(exchange, waits, () -> running.preview(Answer.caller(exchange).tenant(), name));
   }
 
   /** Shows the SQL of the next import. */
   public Object planProject(@Header("name") String name, Exchange exchange) {
-    return ofSource(exchange, () -> running.plan(Answer.caller(exchange).tenant(), name));
-  }
-
-  /** The project's own server or database is to blame, and the caller is to know how. */
-  private static Object ofSource(Exchange exchange, Answer.Query query) {
-    try {
-      return Answer.of(exchange, query);
-    } catch (CaravanException e) {
-      return Answer.problem(
-          exchange, new Problem(ProblemCode.SOURCE_FAILED, e.code() + ": " + e.getMessage()));
-    }
+    return Answer.waiting(exchange, waits, () -> running.plan(Answer.caller(exchange).tenant(), name));
   }
 
   private ObjectNode json(StoredProject project) {

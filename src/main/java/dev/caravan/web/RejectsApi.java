@@ -8,6 +8,7 @@ import dev.caravan.job.jdbc.JobLauncher;
 import dev.caravan.job.jdbc.JobReports;
 import dev.caravan.job.jdbc.JobReports.FileLoad;
 import dev.caravan.pgload.Rejects;
+import dev.caravan.setup.HostWaits;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -46,6 +47,7 @@ public final class RejectsApi {
   private final Lookup<String, DataSource> targets;
   private final Lookup<FileLoad, Optional<JobRequest>> replays;
   private final JobLauncher launcher;
+  private final HostWaits waits;
 
   /** Finds what stands in the database. */
   @FunctionalInterface
@@ -65,7 +67,9 @@ public final class RejectsApi {
       JobReports reports,
       Lookup<String, DataSource> targets,
       Lookup<FileLoad, Optional<JobRequest>> replays,
-      JobLauncher launcher) {
+      JobLauncher launcher,
+      HostWaits waits) {
+    this.waits = waits;
     this.reports = reports;
     this.targets = targets;
     this.replays = replays;
@@ -180,8 +184,9 @@ public final class RejectsApi {
 
   /** Asks the database that the job loaded into: the rejects are there. */
   private Object ofTarget(String id, String file, Exchange exchange, TargetQuery query) {
-    return Answer.of(
+    return Answer.waiting(
         exchange,
+        waits,
         () -> {
           UUID job = Answer.id(id);
           String tenant = Answer.caller(exchange).tenant();

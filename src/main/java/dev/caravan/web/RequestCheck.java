@@ -12,7 +12,9 @@ import io.vertx.core.MultiMap;
 import io.vertx.ext.web.RoutingContext;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +24,9 @@ final class RequestCheck {
 
   /** PostgreSQL keeps none, and files have none in their names. */
   private static final String NUL = "holds a NUL character; no text may have one";
+
+  /** Of a body with more, only the first mistake is told. */
+  private static final int MAX_VALUES = 10_000;
 
   private RequestCheck() {}
 
@@ -104,13 +109,32 @@ final class RequestCheck {
     } catch (StrictJson.NotJson e) {
       return Optional.of(new Problem(ProblemCode.BAD_JSON, e.getMessage()));
     }
-    List<Violation> violations = new ArrayList<>();
+    List<Violation> violations = violations(schema, json);
     findNul(json, "", violations);
-    schema.validate(json).stream().map(RequestCheck::inBody).forEach(violations::add);
     return violations.isEmpty()
         ? Optional.empty()
         : Optional.of(
             new Problem(ProblemCode.INVALID, "The body breaks rules of this call.", violations));
+  }
+
+  /** With all mistakes, unless the body is so large that they would be too many to be held. */
+  private static List<Violation> violations(Schema schema, JsonNode json) {
+    List<Error> first =
+        schema.validate(json, run -> run.executionConfig(config -> config.failFast(true)));
+    boolean small = first.isEmpty() || hasFewerValues(json, MAX_VALUES);
+    List<Error> errors = first.isEmpty() || !small ? first : schema.validate(json);
+    return new ArrayList<>(errors.stream().map(RequestCheck::inBody).toList());
+  }
+
+  private static boolean hasFewerValues(JsonNode json, int most) {
+    Deque<JsonNode> open = new ArrayDeque<>(List.of(json));
+    int values = 0;
+    while (!open.isEmpty() && values < most) {
+      JsonNode node = open.pop();
+      values++;
+      node.forEach(open::push);
+    }
+    return values < most;
   }
 
   private static void findNul(JsonNode json, String at, List<Violation> violations) {

@@ -28,6 +28,11 @@ final class UploadTransfer {
   private static final Logger LOG = LoggerFactory.getLogger(UploadTransfer.class);
   private static final int PIECE = 1 << 20;
   private static final long IDLE_MILLIS = 30_000;
+
+  /** Less, counted from the start on, is a caller who means to hold a slot. */
+  private static final long LEAST_BYTES_PER_SECOND = 4 * 1024;
+
+  private static final long DEADLINE_MILLIS = 6 * 3_600_000;
   private static final long DRAIN_MILLIS = 1_000;
   private static final int CREATED = 201;
   private static final String DISK_FULL = "53100";
@@ -44,6 +49,7 @@ final class UploadTransfer {
   private UUID id;
   private int pieces;
   private long bytes;
+  private long began;
   private long lastBytes;
   private boolean writing;
   private boolean requestEnded;
@@ -75,7 +81,8 @@ final class UploadTransfer {
    */
   void start(Runnable release) {
     HttpServerRequest request = call.request();
-    lastBytes = System.currentTimeMillis();
+    began = System.currentTimeMillis();
+    lastBytes = began;
     this.release = release;
     this.timer = call.vertx().setPeriodic(IDLE_MILLIS / 3, tick -> closeIfIdle());
     call.addEndHandler(
@@ -107,9 +114,21 @@ final class UploadTransfer {
   private void closeIfIdle() {
     if (call.response().closed()) {
       close(false);
-    } else if (!writing && System.currentTimeMillis() - lastBytes > IDLE_MILLIS) {
+    } else if (!writing && isTooSlow(System.currentTimeMillis())) {
       call.request().connection().close();
     }
+  }
+
+  private boolean isTooSlow(long now) {
+    return isTooSlow(now - began, now - lastBytes, bytes);
+  }
+
+  /** By the milliseconds since its start and since its last bytes. */
+  static boolean isTooSlow(long age, long idle, long bytes) {
+    long counted = Math.max(0, age - IDLE_MILLIS);
+    return idle > IDLE_MILLIS
+        || age > DEADLINE_MILLIS
+        || bytes < counted / 1000 * LEAST_BYTES_PER_SECOND;
   }
 
   private void startForm(HttpServerRequest request) {

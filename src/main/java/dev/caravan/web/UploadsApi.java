@@ -1,12 +1,12 @@
 package dev.caravan.web;
 
+import dev.caravan.access.Caller;
 import dev.caravan.upload.Uploads;
 import io.vertx.core.Handler;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
@@ -25,7 +25,7 @@ public final class UploadsApi implements Handler<RoutingContext> {
 
   private final Uploads uploads;
   private final Limits limits;
-  private final Semaphore slots;
+  private final Share slots;
   private WorkerExecutor workers;
 
   /**
@@ -37,6 +37,11 @@ public final class UploadsApi implements Handler<RoutingContext> {
    */
   public record Limits(long maxBytes, int concurrent, LongSupplier freeBytes) {
 
+    /** Of one tenant at once: half of all, so that there is room for others. */
+    int ofTenant() {
+      return Math.max(1, concurrent / 2);
+    }
+
     boolean isFull(long more) {
       return freeBytes.getAsLong() - more < RESERVE;
     }
@@ -46,24 +51,26 @@ public final class UploadsApi implements Handler<RoutingContext> {
   public UploadsApi(Uploads uploads, Limits limits) {
     this.uploads = uploads;
     this.limits = limits;
-    this.slots = new Semaphore(limits.concurrent());
+    this.slots = new Share(limits.ofTenant(), limits.concurrent());
   }
 
   @Override
   public void handle(RoutingContext call) {
     Optional<Problem> refusal = refusal(call.request());
+    Caller caller = (Caller) call.user().attributes().getValue(Guard.CALLER);
     if (refusal.isPresent()) {
       Guard.refuse(call, refusal.get());
-    } else if (!slots.tryAcquire()) {
+    } else if (!slots.take(caller.tenant())) {
       call.response().putHeader("Retry-After", "10");
       Guard.refuse(
           call,
           new Problem(
               ProblemCode.TOO_MANY_UPLOADS,
-              "%d uploads are under way; wait, then try again.".formatted(limits.concurrent())));
+              "%d uploads of the tenant, or %d in all, are under way; wait, then try again."
+                  .formatted(limits.ofTenant(), limits.concurrent())));
     } else {
       UploadTransfer transfer = new UploadTransfer(call, uploads, limits, workers(call));
-      transfer.start(slots::release);
+      transfer.start(() -> slots.give(caller.tenant()));
     }
   }
 

@@ -7,6 +7,7 @@ import dev.caravan.failure.FailureCode;
 import dev.caravan.job.jdbc.JobReports;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpVersion;
@@ -22,6 +23,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
@@ -47,7 +49,12 @@ public final class WebServer implements AutoCloseable {
   private static final Set<String> WITHOUT_ROUTE = Set.of("upload", "followJob");
 
   private final ApiDocument document = ApiDocument.load();
-  private final Vertx vertx = Vertx.vertx();
+  private static final Pattern BAD_ESCAPE = Pattern.compile("%(?![0-9A-Fa-f]{2})");
+
+  /** Those that wait for servers of tenants have a share of them; see HostWaits. */
+  private static final int WORKERS = 48;
+
+  private final Vertx vertx = Vertx.vertx(new VertxOptions().setWorkerPoolSize(WORKERS));
   private final Router router = Router.router(vertx);
   private final String host;
   private final int port;
@@ -75,6 +82,7 @@ public final class WebServer implements AutoCloseable {
     ApiDocument document = web.document;
     web.router.route().handler(WebServer::secureHeaders).failureHandler(WebServer::failed);
     web.router.route().handler(WebServer::refuseOtherCodings);
+    web.router.route().handler(WebServer::refuseBadEscapes);
     if (!origins.isEmpty()) {
       web.router.route().handler(cors(origins, document));
     }
@@ -83,7 +91,7 @@ public final class WebServer implements AutoCloseable {
         .handler(new Guard(document, new Pages(document), authenticator, new FailureLimit()));
     web.router.post("/api/v1/uploads").handler(uploads);
     web.router.route().handler(Guard::checkBody);
-    web.router.get(JobEvents.PATH).handler(new JobEvents(web.vertx, reports));
+    web.router.get(JobEvents.PATH).handler(new JobEvents(web.vertx, reports, authenticator));
     Stream.of(404, 405, 406, 415).forEach(code -> web.router.errorHandler(code, WebServer::failed));
     web.bindTo(context);
     return web;
@@ -163,6 +171,19 @@ public final class WebServer implements AutoCloseable {
         call,
         new Problem(
             ProblemCode.BAD_REQUEST, "The only Transfer-Encoding is chunked, in HTTP/1.1."));
+  }
+
+  /** What decodes the address would throw where nobody answers any more. */
+  private static void refuseBadEscapes(RoutingContext call) {
+    if (BAD_ESCAPE.matcher(call.request().uri()).find()) {
+      Guard.refuse(
+          call,
+          new Problem(
+              ProblemCode.BAD_REQUEST,
+              "The address has a % without two hexadecimal digits behind it."));
+    } else {
+      call.next();
+    }
   }
 
   /** What Vert.x refuses itself, and what fails outside a route. */

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -40,6 +41,33 @@ class ApiKeysTest {
 
   private Authenticator node() {
     return new Authenticator(keys, Optional.empty());
+  }
+
+  @Test
+  void aBadKeyCostsOneQueryForAWhile() throws Exception {
+    AtomicInteger queries = new AtomicInteger();
+    Authenticator node =
+        new Authenticator(
+            new KeyLookup() {
+              @Override
+              public Optional<Known> find(String prefix) {
+                queries.incrementAndGet();
+                return Optional.empty();
+              }
+
+              @Override
+              public void used(String prefix) {
+                throw new IllegalStateException();
+              }
+            },
+            Optional.empty());
+    String bad = ApiKey.create().secret();
+    assertThat(node.needsLookUp(bad)).isTrue();
+    for (int i = 0; i < 100; i++) {
+      assertThat(node.authenticate(bad)).isEmpty();
+    }
+    assertThat(queries).hasValue(1);
+    assertThat(node.needsLookUp(bad)).isFalse();
   }
 
   @Test

@@ -26,4 +26,20 @@ class FailureLimitTest {
     assertThat(limit.failed("10.0.1.99", prefix + "B".repeat(43))).isPresent();
     assertThat(limit.failed("10.0.1.99", prefix.replace("abc", "bcd") + "B".repeat(43))).isEmpty();
   }
+
+  @Test
+  void anAddressThatFailsAllTheTimeHasFewLookUps() {
+    for (int i = 0; i < 100; i++) {
+      assertThat(limit.mayLookUp("10.0.0.3")).isTrue();
+    }
+    for (int i = 0; i < 11; i++) {
+      assertThat(limit.failed("10.0.0.3", "wrong" + i)).isNotNull();
+    }
+    int lookedUp = 0;
+    for (int i = 0; i < 10_000; i++) {
+      lookedUp += limit.mayLookUp("10.0.0.3") ? 1 : 0;
+    }
+    assertThat(lookedUp).isBetween(1, 500);
+    assertThat(limit.mayLookUp("10.0.0.4")).isTrue();
+  }
 }

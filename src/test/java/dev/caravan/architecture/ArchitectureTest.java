@@ -129,7 +129,9 @@ class ArchitectureTest {
             "dev.caravan.database..",
             "dev.caravan.project..",
             "com.zaxxer.hikari..",
-            "com.fasterxml.jackson.."),
+            "org.postgresql..",
+            "com.fasterxml.jackson..",
+            LOG),
         new Arrow(
             "cli",
             FAILURE,

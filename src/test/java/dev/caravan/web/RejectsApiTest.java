@@ -15,10 +15,12 @@ import dev.caravan.job.JobLoad;
 import dev.caravan.job.JobLoad.Status;
 import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.jdbc.JobReports;
+import dev.caravan.setup.HostWaits;
 import dev.caravan.testing.TestDatabase;
 import io.vertx.ext.auth.User;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +59,8 @@ class RejectsApiTest {
             new JobReports(TenantReads.prepare(jobDatabase.dataSource())),
             Map.<String, javax.sql.DataSource>of("p", target.dataSource())::get,
             load -> Optional.empty(),
-            null);
+            null,
+            new HostWaits(4, 16, Duration.ofSeconds(20)));
     User user = Guard.user(new Caller("default", Role.VIEWER, "test"));
     exchange.getMessage().setHeader(VertxPlatformHttpConstants.AUTHENTICATED_USER, user);
     context.getRegistry().bind("target", target.dataSource());

@@ -62,8 +62,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.Properties;
+import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
@@ -434,15 +434,15 @@ public final class Caravan implements AutoCloseable {
 
     private void prepareJobCalls(CamelContext context, JobLauncher launcher) {
       api.answering(
-          new RejectsApi(
-              api.reports(), this::target, this::replay, launcher, setup.waits()),
+          new RejectsApi(api.reports(), this::target, this::replay, launcher, setup.waits()),
           new JobActionsApi(
               api.reports(),
               launcher,
               new JobControl(jobs, databases::named),
               new Outbox(databases.api()),
               setup.waits()),
-          new ImportApi(api.reports(), launcher, callbackUrls, imports, api.uploads(), setup.waits()));
+          new ImportApi(
+              api.reports(), launcher, callbackUrls, imports, api.uploads(), setup.waits()));
       api.addRoutes(context);
     }
 

@@ -95,7 +95,8 @@ final class TenantSetup {
             new ProjectTable(databases.api(), api.reads(), secrets), ofFiles, connections, rules);
     overrides = new SftpOverrides(rules, secrets);
     api.answering(
-        new ConnectionsApi(connections, pools, waits), new ProjectsApi(projects, running(imports), waits));
+        new ConnectionsApi(connections, pools, waits),
+        new ProjectsApi(projects, running(imports), waits));
   }
 
   /**

@@ -65,8 +65,7 @@ public final class Authenticator {
   public boolean needsLookUp(String credential) {
     return ApiKey.parse(credential)
         .map(ApiKey::sha256)
-        .filter(
-            key -> refused.getIfPresent(key) == null && lastKnown.getIfPresent(key) == null)
+        .filter(key -> refused.getIfPresent(key) == null && lastKnown.getIfPresent(key) == null)
         .isPresent();
   }
 

@@ -76,7 +76,9 @@ final class Answer {
         () -> of(exchange, () -> waits.<Optional<?>>run(caller(exchange).tenant(), query::run)));
   }
 
-  /** What fails is the tenant's own server, connection or project, and the caller is to know how. */
+  /**
+   * What fails is the tenant's own server, connection or project, and the caller is to know how.
+   */
   static Object blaming(Exchange exchange, Supplier<Object> call) {
     try {
       return call.get();

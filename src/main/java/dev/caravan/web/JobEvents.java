@@ -232,8 +232,7 @@ final class JobEvents implements Handler<RoutingContext> {
   private void followByEvents(RoutingContext call, String tenant, UUID job) {
     call.response().setChunked(true).putHeader("Content-Type", "text/event-stream");
     Follower follower =
-        new Follower(
-            call.get(Guard.CREDENTIAL), tenant, job, new EventStream(call.response()));
+        new Follower(call.get(Guard.CREDENTIAL), tenant, job, new EventStream(call.response()));
     call.addEndHandler(ended -> follower.stop());
     follower.start();
   }

@@ -111,12 +111,14 @@ public final class ProjectsApi {
 
   /** Shows what an import would load. */
   public Object previewProject(@Header("name") String name, Exchange exchange) {
-    return Answer.waiting(exchange, waits, () -> running.preview(Answer.caller(exchange).tenant(), name));
+    return Answer.waiting(
+        exchange, waits, () -> running.preview(Answer.caller(exchange).tenant(), name));
   }
 
   /** Shows the SQL of the next import. */
   public Object planProject(@Header("name") String name, Exchange exchange) {
-    return Answer.waiting(exchange, waits, () -> running.plan(Answer.caller(exchange).tenant(), name));
+    return Answer.waiting(
+        exchange, waits, () -> running.plan(Answer.caller(exchange).tenant(), name));
   }
 
   private ObjectNode json(StoredProject project) {

@@ -19,13 +19,14 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 
-/** A PostgreSQL server that lets anybody in, with TLS if asked, and then says what it is told to. */
+/**
+ * A PostgreSQL server that lets anybody in, with TLS if asked, and then says what it is told to.
+ */
 final class LyingServer implements AutoCloseable {
 
   private static final int ASKS_FOR_TLS = 80877103;
 
-  private final ServerSocket server =
-      new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+  private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final SSLContext tls;
 
@@ -110,7 +111,8 @@ final class LyingServer implements AutoCloseable {
   /** One row of one column. */
   static byte[] answer(String value) {
     byte[] content = value.getBytes(StandardCharsets.UTF_8);
-    byte[] field = all(text("a"), new byte[6], number(25), new byte[] {-1, -1}, number(-1), new byte[2]);
+    byte[] field =
+        all(text("a"), new byte[6], number(25), new byte[] {-1, -1}, number(-1), new byte[2]);
     return all(
         message('1', new byte[0]),
         message('2', new byte[0]),
@@ -145,12 +147,24 @@ final class LyingServer implements AutoCloseable {
     Process keytool =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair", "-alias", "a", "-keyalg", "EC", "-dname", "CN=localhost",
-                "-storetype", "PKCS12", "-storepass", "changeit", "-keystore", store.toString())
+                "-genkeypair",
+                "-alias",
+                "a",
+                "-keyalg",
+                "EC",
+                "-dname",
+                "CN=localhost",
+                "-storetype",
+                "PKCS12",
+                "-storepass",
+                "changeit",
+                "-keystore",
+                store.toString())
             .redirectErrorStream(true)
             .start();
     if (keytool.waitFor() != 0) {
-      throw new IOException(new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+      throw new IOException(
+          new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
     }
     KeyStore keys = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(store)) {

@@ -120,7 +120,8 @@ class TenantSharesTest {
         .filter(
             stack ->
                 Arrays.stream(stack)
-                    .anyMatch(frame -> frame.getClassName().startsWith("dev.caravan.setup.Checked")))
+                    .anyMatch(
+                        frame -> frame.getClassName().startsWith("dev.caravan.setup.Checked")))
         .count();
   }
 
@@ -155,8 +156,7 @@ class TenantSharesTest {
     assertThat(problem.at("/status").asInt()).as(problem.toString()).isEqualTo(422);
     assertThat(problem.at("/errors").toString()).contains("/name", "NUL");
     HttpResponse<String> mended =
-        admin.put(
-            "/api/v1/jobs/" + UUID.randomUUID() + "/rejects/1", "{\"raw\":\"a\\u0000,b\"}");
+        admin.put("/api/v1/jobs/" + UUID.randomUUID() + "/rejects/1", "{\"raw\":\"a\\u0000,b\"}");
     assertThat(mended.statusCode()).as(mended.body()).isEqualTo(422);
     assertThat(admin.get("/api/v1/jobs?cursor=%00").statusCode()).isEqualTo(400);
   }

@@ -408,7 +408,9 @@ public final class Caravan implements AutoCloseable {
       schedules = new Schedules(context);
       startQueue(context);
       prepareSync(context);
-      JobLauncher launcher = new JobLauncher(databases.api(), engine::wake, OBSERVERS);
+      JobLauncher launcher =
+          new JobLauncher(
+              databases.api(), configuration.jobs().queuedPerTenant(), engine::wake, OBSERVERS);
       SftpImport.Surroundings around =
           new SftpImport.Surroundings(
               databases::named,

@@ -95,6 +95,7 @@ record Configuration(
    * The queue.
    *
    * @param queues what may run at the same time
+   * @param queuedPerTenant how many of one tenant may wait in one queue
    * @param timeout of one attempt
    * @param noProgress how long an attempt may stand still while it reads
    * @param heartbeat how often a node shows that it lives
@@ -102,6 +103,7 @@ record Configuration(
    */
   record Jobs(
       List<JobQueue.Limit> queues,
+      int queuedPerTenant,
       Duration timeout,
       Duration noProgress,
       Duration heartbeat,
@@ -178,6 +180,7 @@ record Configuration(
               "caravan.jwt.role-claim",
               "caravan.imports.folder",
               "caravan.queues",
+              "caravan.job.queued-per-tenant",
               "caravan.sync.schedules",
               "caravan.job.timeout",
               "caravan.job.no-progress",
@@ -241,6 +244,7 @@ record Configuration(
                   Duration.ofMillis(number("caravan.retry.max-delay", 1, 3_600_000))),
               new Jobs(
                   queues(),
+                  number("caravan.job.queued-per-tenant", 1, 1_000_000),
                   Duration.ofSeconds(number("caravan.job.timeout", 1, 604_800)),
                   Duration.ofSeconds(number("caravan.job.no-progress", 1, 604_800)),
                   Duration.ofMillis(number("caravan.job.heartbeat", 100, 60_000)),

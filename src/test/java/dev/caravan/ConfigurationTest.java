@@ -77,6 +77,7 @@ class ConfigurationTest {
                 new Retry(4, Duration.ofSeconds(1), Duration.ofSeconds(30)),
                 new Configuration.Jobs(
                     List.of(new JobQueue.Limit("default", 4, 4)),
+                    20_000,
                     Duration.ofMinutes(30),
                     Duration.ofMinutes(5),
                     Duration.ofSeconds(3),

@@ -5,6 +5,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.pool.HikariPool;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.sql.Connection;
@@ -108,11 +109,12 @@ public final class Database implements AutoCloseable {
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
     config.addDataSourceProperty("socketTimeout", String.valueOf(silence.toSeconds()));
     driver(properties).forEach((key, value) -> config.addDataSourceProperty((String) key, value));
-    if (reach(name, login, config.getDataSourceProperties())) {
+    if (reach(name, login, config.getDataSourceProperties(), patient)) {
       // Each transaction may be in another session: no statement is kept there, and nothing is set.
       config.addDataSourceProperty("prepareThreshold", "0");
     } else {
-      // The driver would keep every notice of a trigger until the statement ends; nobody reads them.
+      // The driver would keep every notice of a trigger until the statement ends; nobody reads
+      // them.
       config.setConnectionInitSql(
           "SET client_min_messages = error; SET idle_in_transaction_session_timeout = "
               + silence.toMillis());
@@ -152,18 +154,19 @@ public final class Database implements AutoCloseable {
   }
 
   /**
-   * Logs in and leaves; waits for a server that is not up yet, but asks one that refuses only once:
-   * it may lock the account.
+   * Logs in and leaves. Who is patient waits for a server that is not up yet, but asks one that
+   * refuses only once: it may lock the account.
    *
    * @return whether a pooler answered in the place of PostgreSQL
    */
-  private static boolean reach(String name, ParsedUrl login, Properties properties) {
+  private static boolean reach(
+      String name, ParsedUrl login, Properties properties, boolean patient) {
     long deadline = System.nanoTime() + CONNECT_TIMEOUT.toNanos();
     while (true) {
       try {
         return logIn(login, properties);
       } catch (SQLException e) {
-        if (isRefused(e) || System.nanoTime() - deadline > 0) {
+        if (!patient || isRefused(e) || System.nanoTime() - deadline > 0) {
           throw unavailable(name, login, e);
         }
         pause(name, login, e);
@@ -227,7 +230,10 @@ public final class Database implements AutoCloseable {
     while (cause.getCause() != null && !(cause instanceof SQLException)) {
       cause = cause.getCause();
     }
-    return cause.getMessage();
+    // The driver says that an attempt failed, and only the exception of the socket says why.
+    return cause.getCause() instanceof IOException why && why.getMessage() != null
+        ? cause.getMessage().replaceFirst("[.]$", "") + ": " + why.getMessage()
+        : cause.getMessage();
   }
 
   /** Brings Caravan's own tables (schema {@code caravan}) to this version. */

@@ -138,6 +138,8 @@ public enum FailureCode {
   ATTEMPTS_EXHAUSTED,
   /** The same thing is queued or running, and the trigger asked not to start it twice. */
   ALREADY_RUNNING,
+  /** As many jobs of the tenant wait in the queue as may. */
+  QUEUE_FULL(true),
   /** The idempotency key came before with another request. */
   IDEMPOTENCY_CONFLICT,
   /** Only a sync that failed is done again. */

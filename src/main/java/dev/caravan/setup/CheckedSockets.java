@@ -10,7 +10,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
-import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -96,11 +95,14 @@ public final class CheckedSockets extends SocketFactory {
       try {
         wait.run();
       } catch (IOException e) {
-        throw late
-            ? new SocketTimeoutException(
-                "The server took longer than %d s to let us in".formatted(LOGIN.toSeconds()))
-            : e;
+        throw late ? late(e) : e;
       }
+    }
+
+    /** No SocketTimeoutException: at that one the driver would try again, without TLS. */
+    private static IOException late(IOException closed) {
+      return new IOException(
+          "The server took longer than %d s to let us in".formatted(LOGIN.toSeconds()), closed);
     }
 
     private void closeLate() {

@@ -123,7 +123,8 @@ public final class Pools implements AutoCloseable {
 
   /**
    * The address was chosen by a tenant. The deadline of a login is the socket's: the driver's own
-   * one leaves a thread behind that waits on.
+   * one leaves a thread behind that waits on. So is the one of the answer whether there is TLS,
+   * after which the driver would begin anew without.
    */
   static Map<String, String> driver(String tenant, List<String> allow) {
     return Map.of(
@@ -138,7 +139,9 @@ public final class Pools implements AutoCloseable {
         "loginTimeout",
         "0",
         "connectTimeout",
-        String.valueOf(CheckedSockets.LOGIN.toSeconds()));
+        String.valueOf(CheckedSockets.LOGIN.toSeconds()),
+        "sslResponseTimeout",
+        String.valueOf(2 * CheckedSockets.LOGIN.toMillis()));
   }
 
   /**

@@ -66,7 +66,7 @@ final class RowShape {
 
   /** True when the row ended with its last field. */
   boolean isWhole() {
-    return fields == 0 && skip == 0 && left == 0;
+    return fields == 0 && skip == 0 && left == 0 && number.position() == 0;
   }
 
   private static IOException beyond() {

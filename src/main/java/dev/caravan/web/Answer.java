@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
 final class Answer {
 
   private static final Logger LOG = LoggerFactory.getLogger(Answer.class);
+  private static final int TOO_MANY = 429;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Empty when there is no such thing, or it is another tenant's. */
@@ -53,7 +54,11 @@ final class Answer {
       Optional<?> body = query.run();
       return body.isPresent() ? body.get() : problem(exchange, RequestCheck.NOT_FOUND);
     } catch (CaravanException e) {
-      return problem(exchange, refusal(e));
+      Problem refusal = refusal(e);
+      if (refusal.code().status() == TOO_MANY) {
+        exchange.getMessage().setHeader("Retry-After", 10);
+      }
+      return problem(exchange, refusal);
     } catch (HostWaits.Refused e) {
       exchange.getMessage().setHeader("Retry-After", 10);
       return problem(

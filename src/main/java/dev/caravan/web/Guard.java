@@ -166,7 +166,7 @@ final class Guard implements Handler<RoutingContext> {
 
   /** The only public way to set what Camel hands on as the authenticated user. */
   @SuppressWarnings("deprecation")
-  private static void introduce(RoutingContext call, Caller caller) {
+  static void introduce(RoutingContext call, Caller caller) {
     call.setUser(user(caller));
   }
 

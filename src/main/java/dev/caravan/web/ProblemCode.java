@@ -36,10 +36,15 @@ enum ProblemCode {
   IDEMPOTENCY_CONFLICT(422),
   /** The callback URL is not one that Caravan calls. */
   CALLBACK_REFUSED(422),
-  /** Too many failed logins from the address or for the key; Retry-After says how long to wait. */
+  /**
+   * Too many failed logins from the address or for the key, or too many calls of the tenant that
+   * follow jobs or wait for its servers; Retry-After says how long to wait.
+   */
   TOO_MANY_REQUESTS(429),
   /** As many uploads as may be are under way; Retry-After says how long to wait. */
   TOO_MANY_UPLOADS(429),
+  /** As many jobs of the tenant wait in the queue as may; Retry-After says how long to wait. */
+  QUEUE_FULL(429),
   /** The request head is too large. */
   HEAD_TOO_LARGE(431),
   /** A defect of Caravan; its log has more. */

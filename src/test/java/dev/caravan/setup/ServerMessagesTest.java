@@ -1,14 +1,15 @@
 package dev.caravan.setup;
 
-import static dev.caravan.setup.LyingServer.all;
-import static dev.caravan.setup.LyingServer.message;
-import static dev.caravan.setup.LyingServer.number;
-import static dev.caravan.setup.LyingServer.text;
+import static dev.caravan.testing.LyingServer.all;
+import static dev.caravan.testing.LyingServer.message;
+import static dev.caravan.testing.LyingServer.number;
+import static dev.caravan.testing.LyingServer.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.sun.management.ThreadMXBean;
-import dev.caravan.setup.LyingServer.Speech;
+import dev.caravan.testing.LyingServer;
+import dev.caravan.testing.LyingServer.Speech;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -34,6 +35,10 @@ class ServerMessagesTest {
   private static final String KINDS = "RKSNEAZCTtDdGHWcIns123Vvx";
 
   private static final int[] LENGTHS = {Integer.MAX_VALUE, Integer.MIN_VALUE, -1, 0, 3};
+
+  /** Behind TLS the same checks see the bytes: that they see those of each kind is enough. */
+  private static final int[] ONE_LENGTH = {Integer.MAX_VALUE};
+
   private static final byte[] NOTHING = new byte[0];
   private static final long MAX_ALLOCATED = 16L << 20;
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -96,7 +101,7 @@ class ServerMessagesTest {
     SoftAssertions all = new SoftAssertions();
     for (int i = 0; i < KINDS.length(); i++) {
       char kind = KINDS.charAt(i);
-      for (int length : LENGTHS) {
+      for (int length : tls ? ONE_LENGTH : LENGTHS) {
         byte[] lie = all(new byte[] {(byte) kind}, number(length), new byte[1000]);
         String what = kind + " " + length;
         all.assertThat(lie(tls, new Speech(lie, NOTHING, false)))

@@ -70,7 +70,7 @@ public final class JobRig implements AutoCloseable {
                 List.of(),
                 List.of())
             .start();
-    launcher = new JobLauncher(database.dataSource(), engine::wake, List.of());
+    launcher = new JobLauncher(database.dataSource(), 1_000, engine::wake, List.of());
     control = new JobControl(jobs, name -> database.dataSource());
   }
 

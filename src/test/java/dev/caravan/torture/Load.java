@@ -41,7 +41,7 @@ final class Load {
     this.random = new Random(seed);
     this.onlyForced = onlyForced;
     var direct = rig.postgres.dataSource();
-    this.launcher = new JobLauncher(direct, () -> {}, List.of());
+    this.launcher = new JobLauncher(direct, 100_000, () -> {}, List.of());
     JdbcJobRepository jobs =
         new JdbcJobRepository(
             direct,

@@ -177,12 +177,6 @@ class TenantSharesTest {
   }
 
   @Test
-  void healthIsTheSameForAll() {
-    assertThat(admin.get("/api/v1/health").body())
-        .isEqualTo(caravan.anybody().get("/api/v1/health").body());
-  }
-
-  @Test
   void aStreamEndsWhenItsKeyIsRevoked() throws Exception {
     UUID job = UUID.randomUUID();
     new Sql(DATABASE.url(), null, null)

@@ -3,6 +3,7 @@ package dev.caravan.web;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.caravan.access.Caller;
 import dev.caravan.access.Role;
 import dev.caravan.testing.Api;
 import dev.caravan.testing.Sql;
@@ -189,7 +190,14 @@ class UploadsApiTest {
     try {
       Router router = Router.router(vertx);
       UploadsApi.Limits limits = new UploadsApi.Limits(1000, 1, () -> UploadsApi.RESERVE + 10);
-      router.post().handler(new UploadsApi(null, limits));
+      router
+          .post()
+          .handler(
+              call -> {
+                Guard.introduce(call, new Caller("a", Role.OPERATOR, "key"));
+                call.next();
+              })
+          .handler(new UploadsApi(null, limits));
       HttpServer full =
           vertx
               .createHttpServer()

@@ -25,24 +25,35 @@ import javax.sql.DataSource;
 public final class JobLauncher {
 
   private final DataSource dataSource;
+  private final int maxQueued;
   private final Runnable wake;
   private final List<JobObserver> observers;
 
   /**
+   * @param maxQueued of one tenant in one queue, after which nothing more is launched here
    * @param wake tells the queue that there may be work, to spare it the wait for its next look
    * @param observers write in the transaction of each retry
    */
-  public JobLauncher(DataSource dataSource, Runnable wake, List<JobObserver> observers) {
+  public JobLauncher(
+      DataSource dataSource, int maxQueued, Runnable wake, List<JobObserver> observers) {
     this.dataSource = dataSource;
+    this.maxQueued = maxQueued;
     this.observers = List.copyOf(observers);
     this.wake = wake;
   }
 
-  /** Launches in a transaction of its own. As {@link #launch(Connection, JobRequest)} else. */
+  /**
+   * Launches in a transaction of its own. As {@link #launch(Connection, JobRequest)} else.
+   *
+   * @throws CaravanException QUEUE_FULL when as many jobs of the tenant wait as may
+   */
   public Launch launch(JobRequest request) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       Launch launch = launch(connection, request);
+      if (launch.outcome() == Outcome.LAUNCHED) {
+        requireRoom(connection, launch.jobId());
+      }
       connection.commit();
       FaultPoint.hit("K1");
       wake.run();
@@ -86,6 +97,7 @@ public final class JobLauncher {
    * Does the work of a job again that failed or was cancelled: the same request, a new job.
    *
    * @return empty when there is no such job, or when it did not end that way
+   * @throws CaravanException QUEUE_FULL when as many jobs of the tenant wait as may
    */
   public Optional<UUID> retry(UUID job) throws SQLException {
     String sql =
@@ -110,6 +122,7 @@ public final class JobLauncher {
       sources.setObject(1, id);
       sources.setObject(2, job);
       if (retry.isPresent()) {
+        requireRoom(connection, id);
         sources.executeUpdate();
         for (JobObserver observer : observers) {
           observer.retried(connection, id, job);
@@ -118,6 +131,29 @@ public final class JobLauncher {
       connection.commit();
       wake.run();
       return retry;
+    }
+  }
+
+  /** So that no tenant fills the table; calls at the same moment do not see each other's jobs. */
+  private void requireRoom(Connection connection, UUID job) throws SQLException {
+    String sql =
+        """
+        SELECT q.queue, q.waiting FROM caravan.job j, LATERAL (
+          SELECT j.queue, count(*) AS waiting FROM (
+            SELECT FROM caravan.job o WHERE o.queue = j.queue AND o.tenant = j.tenant
+              AND o.state = 'queued' AND o.admission IS NULL LIMIT ?) counted) q
+        WHERE j.id = ?""";
+    try (PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setInt(1, maxQueued + 1);
+      query.setObject(2, job);
+      try (ResultSet row = query.executeQuery()) {
+        if (row.next() && row.getInt(2) > maxQueued) {
+          throw new CaravanException(
+              FailureCode.QUEUE_FULL,
+              "%d jobs of the tenant wait in the queue '%s'; more may not. Try again later."
+                  .formatted(maxQueued, row.getString(1)));
+        }
+      }
     }
   }
 

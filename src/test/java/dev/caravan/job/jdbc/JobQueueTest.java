@@ -42,6 +42,8 @@ class JobQueueTest {
 
   private static final JobQueue.Limit FOUR = new JobQueue.Limit("default", 4, 4);
 
+  private static final int MAX_QUEUED = 2_000;
+
   private final TestDatabase test = TestDatabase.create();
   private final Sql sql = new Sql(test.url(), null, null);
   private final List<String> announced = new CopyOnWriteArrayList<>();
@@ -63,7 +65,7 @@ class JobQueueTest {
             List.of(told::add),
             List.of());
     queue = new JobQueue(database.dataSource(), jobs);
-    launcher = new JobLauncher(database.dataSource(), () -> {}, List.of());
+    launcher = new JobLauncher(database.dataSource(), MAX_QUEUED, () -> {}, List.of());
   }
 
   @AfterEach
@@ -149,6 +151,42 @@ class JobQueueTest {
             () -> launcher.launch(request().idempotencyKey(new IdempotencyKey("k", "other"))))
         .hasFieldOrPropertyWithValue("code", FailureCode.IDEMPOTENCY_CONFLICT);
     launch(request().tenant("another").idempotencyKey(new IdempotencyKey("k", "other")));
+  }
+
+  @Test
+  void aTenantHasAShareOfWhatWaitsInAQueueAndOthersDoNotFeelIt() throws Exception {
+    sql.execute(
+        """
+        INSERT INTO caravan.job (id, kind, project, state, tenant, queue, route)
+        SELECT gen_random_uuid(), 'test', 'p', 'queued', 'greedy', 'default', 'work'
+        FROM generate_series(2, %d)"""
+            .formatted(MAX_QUEUED));
+    JobRequest greedy = request().tenant("greedy").idempotencyKey(new IdempotencyKey("k", "a"));
+    UUID last = launch(greedy);
+    SourceFile file = new SourceFile("f", 1, Instant.EPOCH);
+    for (JobRequest more :
+        List.of(
+            request().tenant("greedy"),
+            request().tenant("greedy").source(file),
+            request().tenant("greedy").idempotencyKey(new IdempotencyKey("other", "a")))) {
+      assertThatThrownBy(() -> launcher.launch(more))
+          .hasMessageContaining("2000 jobs of the tenant wait in the queue 'default'")
+          .extracting("code")
+          .isEqualTo(FailureCode.QUEUE_FULL);
+    }
+    assertThat(launcher.launch(greedy)).isEqualTo(new Launch(Outcome.REPEATED, last));
+    launch(request().tenant("greedy").queue("slow", 0));
+    launch(request().tenant("modest").source(file));
+    sql.execute(
+        "UPDATE caravan.job SET state = 'cancelled', completed_at = now() WHERE id = '%s'"
+            .formatted(last));
+    assertThat(launcher.retry(last)).isPresent();
+    assertThatThrownBy(() -> launcher.retry(last)).hasMessageContaining("2000 jobs");
+    assertThat(sql.value("SELECT count(*) FROM caravan.idempotency_key")).isEqualTo("1");
+    assertThat(
+            sql.value(
+                "SELECT count(*) FROM caravan.job WHERE tenant = 'greedy' AND state = 'queued' AND queue = 'default'"))
+        .isEqualTo("" + MAX_QUEUED);
   }
 
   @Test

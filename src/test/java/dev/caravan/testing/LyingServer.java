@@ -1,4 +1,4 @@
-package dev.caravan.setup;
+package dev.caravan.testing;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -22,7 +22,7 @@ import javax.net.ssl.SSLSocket;
 /**
  * A PostgreSQL server that lets anybody in, with TLS if asked, and then says what it is told to.
  */
-final class LyingServer implements AutoCloseable {
+public final class LyingServer implements AutoCloseable {
 
   private static final int ASKS_FOR_TLS = 80877103;
 
@@ -30,22 +30,29 @@ final class LyingServer implements AutoCloseable {
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final SSLContext tls;
 
-  /** What the next connections are told. */
+  /**
+   * What the next connections are told.
+   *
+   * @param endless whether it says the latter again and again
+   */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Speech(byte[] beforeLogin, byte[] afterQuery, boolean endless) {}
+  public record Speech(byte[] beforeLogin, byte[] afterQuery, boolean endless) {}
 
   private volatile Speech speech;
 
-  LyingServer(SSLContext tls) throws IOException {
+  /** Listens on a free port of 127.0.0.1. */
+  public LyingServer(SSLContext tls) throws IOException {
     this.tls = tls;
     threads.execute(this::accept);
   }
 
-  int port() {
+  /** Where it listens. */
+  public int port() {
     return server.getLocalPort();
   }
 
-  void says(Speech next) {
+  /** From now on. */
+  public void says(Speech next) {
     speech = next;
   }
 
@@ -100,7 +107,8 @@ final class LyingServer implements AutoCloseable {
     return in.readNBytes(in.readInt() - Integer.BYTES);
   }
 
-  static byte[] login() {
+  /** Lets a client in. */
+  public static byte[] login() {
     return all(
         message('R', ByteBuffer.allocate(4).array()),
         message('S', text("server_version", "15.0")),
@@ -109,7 +117,7 @@ final class LyingServer implements AutoCloseable {
   }
 
   /** One row of one column. */
-  static byte[] answer(String value) {
+  public static byte[] answer(String value) {
     byte[] content = value.getBytes(StandardCharsets.UTF_8);
     byte[] field =
         all(text("a"), new byte[6], number(25), new byte[] {-1, -1}, number(-1), new byte[2]);
@@ -122,19 +130,23 @@ final class LyingServer implements AutoCloseable {
         message('Z', new byte[] {'I'}));
   }
 
-  static byte[] message(char kind, byte[] body) {
+  /** A message of the protocol, with its true length. */
+  public static byte[] message(char kind, byte[] body) {
     return all(new byte[] {(byte) kind}, number(body.length + Integer.BYTES), body);
   }
 
-  static byte[] number(int value) {
+  /** Four bytes, the highest first. */
+  public static byte[] number(int value) {
     return ByteBuffer.allocate(Integer.BYTES).putInt(value).array();
   }
 
-  static byte[] text(String... texts) {
+  /** Texts that end with a zero byte each. */
+  public static byte[] text(String... texts) {
     return (String.join("\0", texts) + "\0").getBytes(StandardCharsets.UTF_8);
   }
 
-  static byte[] all(byte[]... parts) {
+  /** One after the other. */
+  public static byte[] all(byte[]... parts) {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     for (byte[] part : parts) {
       all.writeBytes(part);
@@ -142,7 +154,8 @@ final class LyingServer implements AutoCloseable {
     return all.toByteArray();
   }
 
-  static SSLContext selfSigned(Path folder) throws Exception {
+  /** A new key that nobody trusts; it is kept in the folder. */
+  public static SSLContext selfSigned(Path folder) throws Exception {
     Path store = folder.resolve("self-signed.p12");
     Process keytool =
         new ProcessBuilder(

@@ -1,236 +1,67 @@
 package dev.caravan.record;
 
-import dev.caravan.failure.CaravanException;
-import dev.caravan.failure.FailureCode;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.zip.CRC32;
-import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
+import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 
-/**
- * Gzip (RFC 1952) as plain bytes: all its members, however many, with a limit on how much may come
- * out. The end is reached only when the last member is whole and nothing stands behind it. The
- * JDK's {@code GZIPInputStream} asks {@code available()} whether another member follows, and passes
- * over what it does not understand there: rows would be missing.
- */
-public final class Unpacked extends InputStream {
-
-  /** CSV packs 5:1 to 20:1; more than 100:1 is not an export (RELIABILITY B85). */
-  static final int MAX_RATIO = 100;
-
-  /** Small files of one repeated line may pack better; below this nothing is judged. */
-  private static final long ALWAYS_ALLOWED = 16 << 20;
+/** Files as their plain bytes, whether they came packed or not. */
+public final class Unpacked {
 
   private static final int BUFFER_BYTES = 1 << 16;
 
-  private static final int DEFLATE = 8;
-  private static final int HAS_HEADER_CRC = 2;
-  private static final int HAS_EXTRA = 4;
-  private static final int HAS_NAME = 8;
-  private static final int HAS_COMMENT = 16;
-  private static final int RESERVED = 0xE0;
+  /** Of a zip entry: 26 bytes, the length of its name, that of what follows it, and the name. */
+  private static final int ENTRY_BYTES = 30;
 
-  private final InputStream in;
-  private final String name;
-  private final Inflater inflater = new Inflater(true);
-  private final CRC32 crc = new CRC32();
-  private final byte[] packed = new byte[BUFFER_BYTES];
-  private int position;
-  private int limit;
-  private long packedBytes;
-  private long unpackedBytes;
-  private long memberBytes;
-  private long members;
-  private boolean inMember;
-  private boolean ended;
+  private static final int LOOKED_AT = 256;
 
-  private Unpacked(InputStream in, String name) {
-    this.in = in;
-    this.name = name;
-  }
+  /** How the first entry is called where the archive is a document and no packed file. */
+  private static final Pattern DOCUMENT =
+      Pattern.compile("\\[Content_Types]\\.xml|mimetype|(?:_rels|docProps|xl|word|ppt)/.*");
+
+  private Unpacked() {}
 
   /**
-   * Looks at the first two bytes, whatever the name says: gzip is unpacked, all else is as it is.
-   * Reading throws CaravanException ARCHIVE when the gzip is damaged, cut off or followed by
-   * something else, and DECOMPRESS_LIMIT when it unpacks to too much.
+   * Looks at the first bytes, whatever the name says: gzip and zip archives are unpacked, all else
+   * is as it is, office documents too. Reading throws CaravanException ARCHIVE when the packed file
+   * is damaged, cut off, followed by something else, or a zip archive of none or several files, and
+   * DECOMPRESS_LIMIT when it unpacks to too much. What was read counts only when the end is
+   * reached.
    *
    * @param in closed with what is returned
    * @param name of the file, for messages
    */
   public static InputStream open(InputStream in, String name) throws IOException {
     BufferedInputStream bytes = new BufferedInputStream(in, BUFFER_BYTES);
-    bytes.mark(2);
-    boolean gzip = bytes.read() == 0x1F && bytes.read() == 0x8B;
-    bytes.reset();
-    return gzip ? new Unpacked(bytes, name) : bytes;
-  }
-
-  @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
-  }
-
-  @Override
-  public int read(byte[] target, int offset, int length) throws IOException {
-    if (length == 0) {
-      return 0;
+    if (startsWith(bytes, "\u001F\u008B")) {
+      return new UnpackedGzip(bytes, name);
     }
-    while (!ended) {
-      if (!inMember) {
-        ended = !beginMember();
-        continue;
-      }
-      int n = inflate(target, offset, length);
-      if (n > 0) {
-        count(target, offset, n);
-        return n;
-      }
-      if (inflater.finished()) {
-        endMember();
-      } else if (inflater.needsDictionary()) {
-        throw damaged("it needs a dictionary");
-      } else {
-        feed();
-      }
-    }
-    return -1;
+    return startsWith(bytes, "PK\u0003\u0004") && !isDocument(bytes)
+        ? new UnpackedZip(bytes, name)
+        : bytes;
   }
 
-  private int inflate(byte[] target, int offset, int length) {
-    try {
-      return inflater.inflate(target, offset, length);
-    } catch (DataFormatException e) {
-      throw damaged(e.getMessage() == null ? "its data is no deflate stream" : e.getMessage());
-    }
+  private static boolean startsWith(BufferedInputStream bytes, String signature)
+      throws IOException {
+    return head(bytes, signature.length()).equals(signature);
   }
 
-  private void count(byte[] target, int offset, int n) {
-    crc.update(target, offset, n);
-    memberBytes += n;
-    unpackedBytes += n;
-    if (unpackedBytes > ALWAYS_ALLOWED && unpackedBytes > packedBytes * MAX_RATIO) {
-      throw new CaravanException(
-          FailureCode.DECOMPRESS_LIMIT,
-          "%s unpacks to more than %d times its size (%d bytes from %d so far)."
-              .formatted(name, MAX_RATIO, unpackedBytes, packedBytes));
-    }
-  }
-
-  private void feed() throws IOException {
-    if (!fill()) {
-      throw cut();
-    }
-    inflater.setInput(packed, position, limit - position);
-    position = limit;
-  }
-
-  /** Reads the header of the next member; false at the end of the file. */
-  private boolean beginMember() throws IOException {
-    if (!fill()) {
+  private static boolean isDocument(BufferedInputStream bytes) throws IOException {
+    String head = head(bytes, LOOKED_AT);
+    if (head.length() < ENTRY_BYTES) {
       return false;
     }
-    crc.reset();
-    if (headerByte() != 0x1F || headerByte() != 0x8B) {
-      throw damaged("behind member %d stands something that is not gzip".formatted(members));
-    }
-    int method = headerByte();
-    int flags = headerByte();
-    if (method != DEFLATE || (flags & RESERVED) != 0) {
-      throw damaged("the header of member %d is of no known kind".formatted(members + 1));
-    }
-    skipHeader(6); // time, level, system
-    if ((flags & HAS_EXTRA) != 0) {
-      skipHeader(headerByte() | headerByte() << 8);
-    }
-    if ((flags & HAS_NAME) != 0) {
-      skipText();
-    }
-    if ((flags & HAS_COMMENT) != 0) {
-      skipText();
-    }
-    if ((flags & HAS_HEADER_CRC) != 0) {
-      int expected = (int) crc.getValue() & 0xFFFF;
-      if ((next() | next() << 8) != expected) {
-        throw damaged("the header of member %d is not as it was written".formatted(members + 1));
-      }
-    }
-    crc.reset();
-    memberBytes = 0;
-    inMember = true;
-    inflater.reset();
-    inflater.setInput(packed, position, limit - position);
-    position = limit;
-    return true;
+    int length = head.charAt(26) | head.charAt(27) << 8;
+    int end = Math.min(head.length(), ENTRY_BYTES + length);
+    return DOCUMENT.matcher(head.substring(ENTRY_BYTES, end)).matches();
   }
 
-  private void endMember() throws IOException {
-    position = limit - inflater.getRemaining();
-    if (nextInt() != (int) crc.getValue() || nextInt() != (int) memberBytes) {
-      throw damaged("the content of member %d is not as it was written".formatted(members + 1));
-    }
-    members++;
-    inMember = false;
-  }
-
-  private void skipHeader(int bytes) throws IOException {
-    for (int i = 0; i < bytes; i++) {
-      headerByte();
-    }
-  }
-
-  private void skipText() throws IOException {
-    while (headerByte() != 0) {
-      // up to its NUL
-    }
-  }
-
-  private int headerByte() throws IOException {
-    int b = next();
-    crc.update(b);
-    return b;
-  }
-
-  /** Little endian. */
-  private int nextInt() throws IOException {
-    return next() | next() << 8 | next() << 16 | next() << 24;
-  }
-
-  private int next() throws IOException {
-    if (!fill()) {
-      throw cut();
-    }
-    return packed[position++] & 0xFF;
-  }
-
-  /** True when there is a packed byte at the position. */
-  private boolean fill() throws IOException {
-    while (position == limit) {
-      int n = in.read(packed, 0, packed.length);
-      if (n < 0) {
-        return false;
-      }
-      position = 0;
-      limit = n;
-      packedBytes += n;
-    }
-    return true;
-  }
-
-  private CaravanException cut() {
-    return damaged("it ends too early, in member %d".formatted(members + 1));
-  }
-
-  private CaravanException damaged(String how) {
-    return new CaravanException(
-        FailureCode.ARCHIVE, "%s is a damaged gzip file: %s.".formatted(name, how));
-  }
-
-  @Override
-  public void close() throws IOException {
-    inflater.end();
-    in.close();
+  /** The first bytes, one char each; they are still to be read. */
+  private static String head(BufferedInputStream bytes, int length) throws IOException {
+    bytes.mark(length);
+    String head = new String(bytes.readNBytes(length), StandardCharsets.ISO_8859_1);
+    bytes.reset();
+    return head;
   }
 }

@@ -87,7 +87,9 @@ class SftpContentTest {
     server.put("good.csv.gz", good);
     server.put("flipped.csv.gz", flipped);
     server.put("short.csv.gz", Arrays.copyOf(good, good.length - 4));
-    server.put("zip.csv", zip());
+    server.put("zip.csv", zip("../x.csv"));
+    server.put("one.zip.csv", zip("export/one.csv"));
+    server.put("two.zip.csv", zip("one.csv", "two.csv"));
     server.put(
         "bomb.csv.gz",
         gzip("1,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n".repeat(1000).getBytes(UTF_8), 2000));
@@ -96,8 +98,10 @@ class SftpContentTest {
     assertThat(caravan.awaitEnd("flipped.csv.gz").code()).isEqualTo("ARCHIVE");
     assertThat(caravan.awaitEnd("short.csv.gz").code()).isEqualTo("ARCHIVE");
     assertThat(caravan.awaitEnd("zip.csv").code()).isEqualTo("ARCHIVE");
+    assertThat(caravan.awaitEnd("one.zip.csv").state()).isEqualTo("completed");
+    assertThat(caravan.awaitEnd("two.zip.csv").code()).isEqualTo("ARCHIVE");
     assertThat(caravan.awaitEnd("bomb.csv.gz").code()).isEqualTo("DECOMPRESS_LIMIT");
-    assertThat(caravan.ids("t")).containsExactly("7");
+    assertThat(caravan.ids("t")).containsExactly("1", "7");
   }
 
   @Test
@@ -137,11 +141,13 @@ class SftpContentTest {
     return bytes.toByteArray();
   }
 
-  private static byte[] zip() throws IOException {
+  private static byte[] zip(String... names) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ZipOutputStream out = new ZipOutputStream(bytes)) {
-      out.putNextEntry(new ZipEntry("../x.csv"));
-      out.write(ONE.getBytes(UTF_8));
+      for (String name : names) {
+        out.putNextEntry(new ZipEntry(name));
+        out.write(ONE.getBytes(UTF_8));
+      }
     }
     return bytes.toByteArray();
   }

@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
  */
 final class ForeignContent {
 
-  private static final String UNPACK = "Unpack it first; of packed files gzip is read.";
+  private static final String UNPACK =
+      "Unpack it first; of packed files gzip and zip archives of one file are read.";
   private static final String EXPORT = "Export it as CSV.";
   private static final String PAGE =
       "Most often a server gave an error page, or its login, in the place of the file.";
@@ -33,7 +34,7 @@ final class ForeignContent {
           document(
               "\u00D0\u00CF\u0011\u00E0\u00A1\u00B1\u001A\u00E1",
               "an old Excel workbook (.xls) or another Office document, or one with a password"),
-          archive("PK\u0003\u0004", "a zip archive"),
+          archive("PK\u0003\u0004", "a zip archive inside of another file"),
           archive("PK\u0005\u0006", "an empty zip archive"),
           archive("PK\u0007\u0008", "a zip archive in several parts"),
           archive("\u001F\u008B", "a gzip file inside of another"),

@@ -4,6 +4,7 @@ import dev.caravan.cli.CaravanCommand;
 import dev.caravan.embedded.EmbeddedSftpServer;
 import dev.caravan.failure.CaravanException;
 import dev.caravan.failure.FailureCode;
+import dev.caravan.imports.FileAgreement;
 import dev.caravan.imports.FileMover;
 import dev.caravan.imports.Imports;
 import dev.caravan.imports.MoveFiles;
@@ -34,6 +35,8 @@ import dev.caravan.outbox.webhook.WebhookHandler;
 import dev.caravan.outbox.webhook.WebhookSigner;
 import dev.caravan.project.SftpServer;
 import dev.caravan.provider.ProviderFiles;
+import dev.caravan.setup.StoredProject;
+import dev.caravan.setup.jdbc.ProjectFileTable;
 import dev.caravan.source.entry.UploadedFiles;
 import dev.caravan.source.sftp.SftpLogin;
 import dev.caravan.source.sftp.SftpSessions;
@@ -91,6 +94,9 @@ public final class Caravan implements AutoCloseable {
   /** What the operator has to set right. */
   private static final Set<FailureCode> SETTINGS =
       EnumSet.of(FailureCode.CONFIG_INVALID, FailureCode.SECRET_UNREADABLE);
+
+  /** Nodes show every two seconds which project files they have. */
+  private static final Duration SHORTEST_SILENCE = Duration.ofSeconds(10);
 
   private final Main main = new Main();
   private final Lifecycle lifecycle;
@@ -190,6 +196,7 @@ public final class Caravan implements AutoCloseable {
     private JobEngine engine;
     private CallbackUrls callbackUrls;
     private Imports imports;
+    private FileAgreement agreement;
     private Schedules schedules;
     private SyncReplay syncReplay;
 
@@ -294,7 +301,15 @@ public final class Caravan implements AutoCloseable {
       WebhookHandler webhook =
           new WebhookHandler(callbackUrls, new WebhookSigner(webhooks.secrets()));
       started.push(webhook);
-      MoveFiles files = new MoveFiles(key -> imports.find(key));
+      Duration silence = settings.heartbeat().multipliedBy(JobEngine.MISSED_HEARTBEATS);
+      agreement =
+          new FileAgreement(
+              new ProjectFileTable(
+                  databases.queue(),
+                  configuration.node(),
+                  silence.compareTo(SHORTEST_SILENCE) < 0 ? SHORTEST_SILENCE : silence),
+              projectFiles.shown());
+      MoveFiles files = new MoveFiles(key -> imports.find(key), agreement::left);
       OutboxTask outbox =
           new OutboxTask(
               new Outbox(databases.queue()),
@@ -306,7 +321,7 @@ public final class Caravan implements AutoCloseable {
             new JobEngine(
                 databases.queue(),
                 new JobQueue(databases.queue(), jobs),
-                new RouteWork(context, jobs),
+                new RouteWork(context, jobs, agreement::left),
                 new JobEngine.Settings(
                     configuration.node(),
                     settings.queues(),
@@ -315,7 +330,7 @@ public final class Caravan implements AutoCloseable {
                     settings.retention()),
                 List.of(outbox.task()),
                 List.of(() -> schedules.catchUp(), api.uploads()::sweep),
-                List.of(setup.pools()::refresh));
+                List.of(setup.pools()::refresh, () -> imports.agree()));
       } catch (SQLException e) {
         throw new CaravanException(
             FailureCode.DB_ERROR, "Cannot start the queue: " + e.getMessage(), e);
@@ -428,7 +443,7 @@ public final class Caravan implements AutoCloseable {
               configuration.importFolder(),
               configuration.retry(),
               configuration.jobs().timeout());
-      imports = started.push(new Imports(context, around, setup.projects(), schedules));
+      imports = started.push(new Imports(context, around, setup.projects(), schedules, agreement));
       imports.bind(context.getRegistry());
       prepareJobCalls(context, launcher);
       projectFiles.projects().forEach(imports::addOfFile);
@@ -457,6 +472,7 @@ public final class Caravan implements AutoCloseable {
 
     @Override
     public void afterStart(BaseMainSupport main) {
+      agree();
       engine.start();
       schedules.start();
       imports.start();
@@ -468,7 +484,20 @@ public final class Caravan implements AutoCloseable {
       started.address("Log", configuration.data().resolve("logs/caravan.log").toString());
       started.out().println();
       started.out().println("Caravan runs. Projects: " + projectFiles.times());
+      for (StoredProject project : projectFiles.shown()) {
+        agreement.problem(project.key()).ifPresent(started.out()::println);
+      }
       started.showAddresses();
+    }
+
+    /** Before anything of a project runs. */
+    private void agree() {
+      try {
+        imports.agree();
+      } catch (SQLException e) {
+        throw new CaravanException(
+            FailureCode.DB_ERROR, "Cannot compare the project files with other nodes'", e);
+      }
     }
 
     @Override

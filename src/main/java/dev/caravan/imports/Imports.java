@@ -60,6 +60,7 @@ public final class Imports implements AutoCloseable {
   private final SftpImport.Surroundings around;
   private final Projects projects;
   private final Schedules schedules;
+  private final FileAgreement agreement;
   private final ProducerTemplate route;
   private final Polls polls = new Polls(this::poll);
   private final Map<String, ProjectConfig> ofFiles = new ConcurrentHashMap<>();
@@ -78,6 +79,9 @@ public final class Imports implements AutoCloseable {
   private Projects.Mark seen;
   private boolean away;
 
+  /** Guarded by this. */
+  private boolean begun;
+
   /**
    * None runs yet.
    *
@@ -87,10 +91,12 @@ public final class Imports implements AutoCloseable {
       CamelContext context,
       SftpImport.Surroundings around,
       Projects projects,
-      Schedules schedules) {
+      Schedules schedules,
+      FileAgreement agreement) {
     this.around = around;
     this.projects = projects;
     this.schedules = schedules;
+    this.agreement = agreement;
     this.route = context.createProducerTemplate();
   }
 
@@ -108,8 +114,27 @@ public final class Imports implements AutoCloseable {
 
   /** From now on polls and schedules work, and what is stored is taken over. */
   public void start() {
-    ofFiles.values().forEach(project -> begin(Connections.OPERATOR, project, true));
+    synchronized (this) {
+      begun = true;
+      ofFiles.values().stream()
+          .filter(project -> !agreement.left().contains(project.project()))
+          .forEach(project -> begin(Connections.OPERATOR, project, true));
+    }
     looking.scheduleWithFixedDelay(this::look, 0, LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Leaves to other nodes what they have had another file for, and takes part again. */
+  public synchronized void agree() throws SQLException {
+    for (String key : agreement.compare()) {
+      ProjectConfig project = ofFiles.get(key);
+      if (begun && project != null) {
+        if (agreement.left().contains(key)) {
+          end(key);
+        } else {
+          begin(Connections.OPERATOR, project, true);
+        }
+      }
+    }
   }
 
   /**
@@ -133,7 +158,7 @@ public final class Imports implements AutoCloseable {
 
   /** Why a project does not run; empty for one that does. */
   public Optional<String> problem(String key) {
-    return Optional.ofNullable(problems.get(key));
+    return Optional.ofNullable(problems.get(key)).or(() -> agreement.problem(key));
   }
 
   /** Something was stored, changed or deleted; it is taken over soon. */
@@ -302,6 +327,7 @@ public final class Imports implements AutoCloseable {
   public void close() {
     looking.shutdownNow();
     polls.close();
+    agreement.leave();
     route.stop();
   }
 }

@@ -8,7 +8,9 @@ import dev.caravan.pgload.SqlFailure;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /**
  * Carries out what stands in the outbox about loaded files: their moves, and looks at them after.
@@ -19,6 +21,7 @@ public final class MoveFiles implements EffectHandler {
       RetrySchedule.doubling(Duration.ofSeconds(2), Duration.ofMinutes(1), Duration.ofDays(3));
 
   private final Find imports;
+  private final Supplier<Set<String>> left;
 
   /** Finds a project by its key. */
   @FunctionalInterface
@@ -27,14 +30,22 @@ public final class MoveFiles implements EffectHandler {
     Optional<SftpImport> by(String key) throws SQLException;
   }
 
-  /** Of these projects. */
-  public MoveFiles(Find imports) {
+  /**
+   * Of these projects.
+   *
+   * @param left keys of projects that are other nodes' to look after
+   */
+  public MoveFiles(Find imports, Supplier<Set<String>> left) {
     this.imports = imports;
+    this.left = left;
   }
 
   @Override
   public Outcome run(UUID id, String payload) {
     FileMover.Payload what = Parameters.read(payload, FileMover.Payload.class);
+    if (left.get().contains(what.project())) {
+      return Outcome.busy();
+    }
     try {
       Optional<SftpImport> project = imports.by(what.project());
       if (project.isEmpty()) {

@@ -56,12 +56,21 @@ public final class Projects {
     this.rules = rules;
   }
 
-  /** All of a tenant, by name. */
-  public List<StoredProject> list(String tenant) throws SQLException {
-    List<StoredProject> all = new ArrayList<>(table.list(tenant));
-    ofFiles.stream().filter(p -> p.tenant().equals(tenant)).forEach(all::add);
+  /**
+   * Those of a tenant, by name.
+   *
+   * @param after only those whose name comes later than this; empty for all
+   * @param most at the most; empty for all
+   * @return projects, without their configuration where those before come to 4 MB
+   */
+  public List<StoredProject> list(String tenant, String after, Optional<Integer> most)
+      throws SQLException {
+    List<StoredProject> all = new ArrayList<>(table.list(tenant, after, most));
+    ofFiles.stream()
+        .filter(p -> p.tenant().equals(tenant) && p.name().compareTo(after) > 0)
+        .forEach(all::add);
     all.sort(Comparator.comparing(StoredProject::name));
-    return all;
+    return all.subList(0, Math.min(all.size(), most.orElse(all.size())));
   }
 
   /** One of a tenant. */

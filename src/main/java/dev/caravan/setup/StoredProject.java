@@ -6,7 +6,8 @@ import java.util.UUID;
 /**
  * A project as it may be shown.
  *
- * @param config JSON; its secrets are {@link DatabaseUrl#MASK}
+ * @param config JSON; its secrets are {@link DatabaseUrl#MASK}; null where a long list leaves it
+ *     out
  * @param version grows with each change
  * @param readOnly true for one of a file
  */

@@ -1,13 +1,14 @@
 package dev.caravan.web;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.util.RawValue;
 import dev.caravan.setup.HostWaits;
 import dev.caravan.setup.Projects;
 import dev.caravan.setup.StoredProject;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Optional;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
@@ -44,16 +45,26 @@ public final class ProjectsApi {
     this.running = running;
   }
 
-  /** All of the tenant. */
-  public Object listProjects(Exchange exchange) {
+  /** Those of the tenant, a page or all. */
+  public Object listProjects(
+      @Header("limit") String limit, @Header("cursor") String cursor, Exchange exchange) {
     return Answer.of(
         exchange,
         () -> {
+          Optional<Integer> page = Optional.ofNullable(limit).map(Integer::parseInt);
+          List<StoredProject> found =
+              projects.list(
+                  Answer.caller(exchange).tenant(),
+                  cursor == null ? "" : cursor,
+                  page.map(rows -> rows + 1)); // one more tells that there is a next page
+          boolean isLast = page.isEmpty() || found.size() <= page.get();
+          List<StoredProject> shown = isLast ? found : found.subList(0, page.get());
           ObjectNode answer = JSON.createObjectNode();
           ArrayNode all = answer.putArray("projects");
-          for (StoredProject project : projects.list(Answer.caller(exchange).tenant())) {
+          for (StoredProject project : shown) {
             all.add(json(project));
           }
+          answer.put("next", isLast ? null : shown.get(shown.size() - 1).name());
           return Optional.of(answer.toString());
         });
   }
@@ -122,19 +133,15 @@ public final class ProjectsApi {
   }
 
   private ObjectNode json(StoredProject project) {
-    try {
-      ObjectNode json = JSON.createObjectNode();
-      json.put("id", project.id().toString());
-      json.put("name", project.name());
-      json.put("connection_id", project.connectionId().toString());
-      json.set("config", JSON.readTree(project.config()));
-      json.put("read_only", project.readOnly());
-      json.put("problem", running.problem(project.key()).orElse(null));
-      json.put("created_at", project.createdAt().toString());
-      json.put("updated_at", project.updatedAt().toString());
-      return json;
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("PostgreSQL keeps JSON", e);
-    }
+    ObjectNode json = JSON.createObjectNode();
+    json.put("id", project.id().toString());
+    json.put("name", project.name());
+    json.put("connection_id", project.connectionId().toString());
+    json.putRawValue("config", new RawValue(project.config() == null ? "null" : project.config()));
+    json.put("read_only", project.readOnly());
+    json.put("problem", running.problem(project.key()).orElse(null));
+    json.put("created_at", project.createdAt().toString());
+    json.put("updated_at", project.updatedAt().toString());
+    return json;
   }
 }

@@ -17,6 +17,7 @@ import dev.caravan.job.queue.JobEngine;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.camel.builder.RouteBuilder;
@@ -59,7 +60,7 @@ public final class JobRig implements AutoCloseable {
         new JobEngine(
                 database.dataSource(),
                 new JobQueue(database.dataSource(), jobs),
-                new RouteWork(main.getCamelContext(), jobs),
+                new RouteWork(main.getCamelContext(), jobs, Set::of),
                 new JobEngine.Settings(
                     "here",
                     List.of(new JobQueue.Limit("default", 2, 2)),

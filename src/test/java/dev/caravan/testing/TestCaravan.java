@@ -35,6 +35,7 @@ public final class TestCaravan implements AutoCloseable {
   private final TestDatabase database;
   private Caravan caravan;
   private final int httpPort;
+  private final ByteArrayOutputStream said;
 
   /** One job, with its file if it has one. */
   public record Job(
@@ -55,10 +56,12 @@ public final class TestCaravan implements AutoCloseable {
     }
   }
 
-  private TestCaravan(TestDatabase database, Caravan caravan, int httpPort) {
+  private TestCaravan(
+      TestDatabase database, Caravan caravan, int httpPort, ByteArrayOutputStream said) {
     this.database = database;
     this.caravan = caravan;
     this.httpPort = httpPort;
+    this.said = said;
   }
 
   /**
@@ -91,8 +94,9 @@ public final class TestCaravan implements AutoCloseable {
     settings.put("caravan.retry.delay", "50");
     settings.put("caravan.sftp.silence-seconds", "3");
     settings.putAll(more);
-    PrintStream out = new PrintStream(new ByteArrayOutputStream(), false, StandardCharsets.UTF_8);
-    return new TestCaravan(database, new Caravan(settings, out).start(), httpPort);
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    PrintStream out = new PrintStream(said, false, StandardCharsets.UTF_8);
+    return new TestCaravan(database, new Caravan(settings, out).start(), httpPort, said);
   }
 
   /** A project that loads every *.csv of the folder into one table by the key {@code id}. */
@@ -137,6 +141,11 @@ public final class TestCaravan implements AutoCloseable {
       throw new IllegalStateException(e);
     }
     return key.secret();
+  }
+
+  /** What was printed so far. */
+  public String output() {
+    return said.toString(StandardCharsets.UTF_8);
   }
 
   /** All jobs so far, the oldest first. */
@@ -251,6 +260,9 @@ public final class TestCaravan implements AutoCloseable {
 
   @Override
   public void close() {
+    if (caravan == null) {
+      return;
+    }
     caravan.close();
     caravan = null; // a static field of a test class keeps this object for as long as the JVM lives
   }

@@ -7,6 +7,8 @@ import dev.caravan.job.jdbc.JdbcJobRepository;
 import dev.caravan.job.queue.JobWork;
 import dev.caravan.job.queue.RunningJob;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
@@ -22,11 +24,22 @@ public final class RouteWork implements JobWork {
 
   private final CamelContext context;
   private final JdbcJobRepository jobs;
+  private final Supplier<Set<String>> left;
 
-  /** Sends to the routes of the context. */
-  public RouteWork(CamelContext context, JdbcJobRepository jobs) {
+  /**
+   * Sends to the routes of the context.
+   *
+   * @param left projects whose jobs are other nodes'
+   */
+  public RouteWork(CamelContext context, JdbcJobRepository jobs, Supplier<Set<String>> left) {
     this.context = context;
     this.jobs = jobs;
+    this.left = left;
+  }
+
+  @Override
+  public Set<String> left() {
+    return left.get();
   }
 
   @Override

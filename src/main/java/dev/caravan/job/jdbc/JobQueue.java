@@ -217,6 +217,19 @@ public final class JobQueue {
     }
   }
 
+  /** True when the admission is that of a job of one of the projects. */
+  public boolean isOf(long admission, Set<String> projects) throws SQLException {
+    String sql = "SELECT FROM caravan.job WHERE admission = ? AND project = ANY (?)";
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement query = connection.prepareStatement(sql)) {
+      query.setLong(1, admission);
+      query.setArray(2, connection.createArrayOf("text", projects.toArray()));
+      try (ResultSet row = query.executeQuery()) {
+        return row.next();
+      }
+    }
+  }
+
   /** Notes how far attempts are, all in one statement. */
   public void progress(Map<Attempt, JobProgress> progress) throws SQLException {
     String sql =

@@ -1,5 +1,7 @@
 package dev.caravan.job.queue;
 
+import java.util.Set;
+
 /** Does what a job is there for, and writes how it ended. */
 @FunctionalInterface
 public interface JobWork {
@@ -10,4 +12,9 @@ public interface JobWork {
    * @throws Exception when the end could not be written; another attempt will find it out
    */
   void run(RunningJob job) throws Exception;
+
+  /** Projects whose jobs this node leaves to others at this time. */
+  default Set<String> left() {
+    return Set.of();
+  }
 }

@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,9 @@ public final class ProjectTable {
       """
       SELECT id, tenant, name, connection_id, config, version, created_at, updated_at
       FROM caravan.project\s""";
+
+  /** Configurations that one answer has at the most, in bytes. */
+  private static final int MOST_CONFIG_BYTES = 4_000_000;
 
   private final DataSource dataSource;
   private final TenantReads reads;
@@ -51,14 +55,32 @@ public final class ProjectTable {
     this.secrets = new SecretTable(secrets);
   }
 
-  /** Those of a tenant, by name. */
-  public List<StoredProject> list(String tenant) throws SQLException {
+  /**
+   * Those of a tenant, by name.
+   *
+   * @param after only those whose name comes later than this
+   * @param most rows; empty for all
+   * @return projects, without their configuration where the configurations before come to 4 MB
+   */
+  public List<StoredProject> list(String tenant, String after, Optional<Integer> most)
+      throws SQLException {
+    String sql =
+        """
+        SELECT id, tenant, name, connection_id,
+          CASE WHEN sum(octet_length(config::text)) OVER (ORDER BY name COLLATE "C") <= ? THEN config END,
+          version, created_at, updated_at
+        FROM (SELECT * FROM caravan.project WHERE tenant = ? AND name COLLATE "C" > ?
+              ORDER BY name COLLATE "C" LIMIT ?) page
+        ORDER BY name COLLATE "C"
+        """;
     return reads.read(
         tenant,
         connection -> {
-          try (PreparedStatement query =
-              connection.prepareStatement(SELECT + "WHERE tenant = ? ORDER BY name")) {
-            query.setString(1, tenant);
+          try (PreparedStatement query = connection.prepareStatement(sql)) {
+            query.setInt(1, MOST_CONFIG_BYTES);
+            query.setString(2, tenant);
+            query.setString(3, after);
+            query.setObject(4, most.orElse(null), Types.INTEGER);
             return rows(query);
           }
         });

@@ -2,7 +2,6 @@ package dev.caravan.source.sftp;
 
 import com.jcraft.jsch.ChannelSftp;
 import com.jcraft.jsch.JSchException;
-import com.jcraft.jsch.Proxy;
 import com.jcraft.jsch.Session;
 import com.jcraft.jsch.SftpATTRS;
 import com.jcraft.jsch.SftpException;
@@ -30,11 +29,18 @@ final class FolderOperations extends SftpOperations {
   /** As Linux: more links in a row are a circle. */
   private static final int MAX_LINKS = 40;
 
+  private final ServerConnection connection;
   private Session session;
   private ChannelSftp looks;
 
-  FolderOperations(Proxy proxy) {
-    super(proxy);
+  FolderOperations(ServerConnection connection) {
+    super(connection);
+    this.connection = connection;
+  }
+
+  /** Makes whatever the server is waited for with fail; at any time, from any thread. */
+  void cut() {
+    connection.cut();
   }
 
   @Override

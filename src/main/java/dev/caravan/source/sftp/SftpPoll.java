@@ -23,6 +23,10 @@ public final class SftpPoll {
 
   private static final Duration FIRST_WAIT = Duration.ofSeconds(2);
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
+
+  /** A server that wastes the time of the polls has at most a quarter of it. */
+  private static final int WAITS_FOR_EACH_LOOK = 3;
+
   private static final Duration REFUSED_WAIT = Duration.ofMinutes(5);
 
   private final SftpSource source;
@@ -64,6 +68,7 @@ public final class SftpPoll {
       return List.of();
     }
     List<FileStamp> ready;
+    Instant begin = clock.instant();
     try {
       List<RemoteEntry> entries = source.entries();
       Set<String> names = entries.stream().map(RemoteEntry::name).collect(Collectors.toSet());
@@ -74,7 +79,7 @@ public final class SftpPoll {
               .filter(file -> complete.test(file, names))
               .toList();
     } catch (RuntimeException e) {
-      failed(SftpFailure.of("Cannot poll " + source, e));
+      failed(SftpFailure.of("Cannot poll " + source, e), begin);
       return List.of();
     } finally {
       gate.endPoll();
@@ -88,9 +93,12 @@ public final class SftpPoll {
     return ready;
   }
 
-  private void failed(CaravanException failure) {
+  private void failed(CaravanException failure, Instant begin) {
+    Instant now = clock.instant();
     Duration pause = failure.code().retryable() ? wait : REFUSED_WAIT;
-    notBefore = clock.instant().plus(pause);
+    Duration least = Duration.between(begin, now).multipliedBy(WAITS_FOR_EACH_LOOK);
+    pause = least.compareTo(pause) > 0 ? least : pause;
+    notBefore = now.plus(pause);
     wait = wait.multipliedBy(2).compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : wait.multipliedBy(2);
     // Some servers end a listing with "no such file" when one of its files goes meanwhile; a folder
     // that is gone stays so.

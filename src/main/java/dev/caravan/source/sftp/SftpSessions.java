@@ -1,5 +1,6 @@
 package dev.caravan.source.sftp;
 
+import dev.caravan.failure.CaravanException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.apache.camel.CamelContext;
@@ -24,6 +25,13 @@ public final class SftpSessions implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(SftpSessions.class);
   private static final Duration KEEP_OPEN = Duration.ofMinutes(1);
+
+  /** For a connection with its login. */
+  private static final Duration LONGEST_LOGIN = Duration.ofSeconds(30);
+
+  /** A server that is slow but well may be silent several times while it answers. */
+  private static final int SILENCES = 4;
+
   private static final int MAX_IDLE = 24;
   private static final int CONNECT_MILLIS = 10_000;
 
@@ -32,16 +40,20 @@ public final class SftpSessions implements AutoCloseable {
 
   private final CamelContext context;
   private final int silenceMillis;
+  private final Duration longest;
+  private final Deadlines deadlines = new Deadlines();
   private final GenericKeyedObjectPool<SftpLogin, RemoteFileOperations<SftpRemoteFile<?>>> sessions;
 
   /**
    * None is open.
    *
-   * @param silence how long a server may say nothing while it is waited for
+   * @param silence how long a server may say nothing while it is waited for; a listing, a look at a
+   *     file or a move takes four times as long at the most, whatever the server says
    */
   public SftpSessions(CamelContext context, Duration silence) {
     this.context = context;
     this.silenceMillis = (int) silence.toMillis();
+    this.longest = silence.multipliedBy(SILENCES);
     GenericKeyedObjectPoolConfig<RemoteFileOperations<SftpRemoteFile<?>>> config =
         new GenericKeyedObjectPoolConfig<>();
     config.setMaxTotal(-1); // the queue and the polls say how much there is at once
@@ -62,10 +74,13 @@ public final class SftpSessions implements AutoCloseable {
     @SuppressWarnings("unchecked")
     public RemoteFileOperations<SftpRemoteFile<?>> create(SftpLogin login) {
       SftpEndpoint server = endpoint(login);
-      FolderOperations session =
-          new FolderOperations(login.hosts().map(CheckedConnection::new).orElse(null));
+      FolderOperations session = new FolderOperations(new ServerConnection(login.hosts()));
       session.setEndpoint(server);
-      session.connect(server.getConfiguration(), null);
+      deadlines.within(
+          longest.compareTo(LONGEST_LOGIN) < 0 ? longest : LONGEST_LOGIN,
+          "Cannot connect to " + login,
+          session::cut,
+          () -> session.connect(server.getConfiguration(), null));
       return (RemoteFileOperations<SftpRemoteFile<?>>) (RemoteFileOperations<?>) session;
     }
 
@@ -133,6 +148,29 @@ public final class SftpSessions implements AutoCloseable {
     }
   }
 
+  /**
+   * Does the work with a session, which is free or given up afterwards.
+   *
+   * @param what is done, for failures: "Cannot list …"
+   * @throws CaravanException SOURCE_UNAVAILABLE when the server takes too long with it
+   */
+  <T> T inSession(SftpLogin login, String what, SftpSource.SessionWork<T> work) {
+    RemoteFileOperations<SftpRemoteFile<?>> session = borrow(login);
+    try {
+      T result =
+          deadlines.within(
+              longest,
+              what,
+              ((FolderOperations) (RemoteFileOperations<?>) session)::cut,
+              () -> work.with(session));
+      giveBack(login, session);
+      return result;
+    } catch (RuntimeException e) {
+      giveUp(login, session);
+      throw SftpFailure.of(what, e);
+    }
+  }
+
   /** The session is free and in order. */
   void giveBack(SftpLogin login, RemoteFileOperations<SftpRemoteFile<?>> session) {
     if (sessions.getNumIdle() < MAX_IDLE) {
@@ -156,5 +194,6 @@ public final class SftpSessions implements AutoCloseable {
   @Override
   public void close() {
     sessions.close();
+    deadlines.close();
   }
 }

@@ -87,15 +87,7 @@ public final class SftpSource {
   }
 
   private <T> T inSession(String what, SessionWork<T> work) {
-    RemoteFileOperations<SftpRemoteFile<?>> session = borrow();
-    try {
-      T result = work.with(session);
-      giveBack(session);
-      return result;
-    } catch (RuntimeException e) {
-      giveUp(session);
-      throw SftpFailure.of(what, e);
-    }
+    return sessions.inSession(login, what, work);
   }
 
   /** The file as the body of a message: opened when a step asks for its bytes. */

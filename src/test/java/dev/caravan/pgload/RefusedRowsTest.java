@@ -171,10 +171,7 @@ class RefusedRowsTest {
     String csv =
         "%s\n1%s\n2%s\n3%s\n1%s\n"
             .formatted(names, row.apply(2), row.apply(6), row.apply(40), row.apply(1));
-    for (LoadMode mode : LoadMode.values()) {
-      if (mode == LoadMode.REPLACE_RANGE) {
-        continue;
-      }
+    for (LoadMode mode : List.of(LoadMode.UPSERT, LoadMode.APPEND, LoadMode.REPLACE)) {
       loads.sql("DROP TABLE IF EXISTS t");
       LoadSpec spec = LoadSpec.of(table, mode == LoadMode.APPEND ? List.of() : List.of("id"), mode);
       assertThat(counts(spec, csv + mode + row.apply(0) + "\n"))

@@ -177,7 +177,7 @@ record Target(TableName name, Map<String, Column> columns, List<UniqueIndex> uni
                  AND x.typcategory <> 'T',
                coalesce(co.collnamespace::regnamespace::text || '.' || quote_ident(co.collname), '')
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-        JOIN pg_type x ON x.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END
+        JOIN pg_type x ON x.oid = CASE t.typelem WHEN 0 THEN t.oid ELSE t.typelem END
         LEFT JOIN pg_collation co ON co.oid = a.attcollation AND NOT co.collisdeterministic
         WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum""";

@@ -178,9 +178,7 @@ final class HostileTenant implements AutoCloseable {
   private HttpResponse<String> store(String text) {
     String name = stored.get() == 0 ? "sync" : "h" + count.incrementAndGet();
     HttpResponse<String> answer =
-        api.post(
-            "/api/v1/projects",
-            project(name, "quiet", text).toString());
+        api.post("/api/v1/projects", project(name, "quiet", text).toString());
     if (answer.statusCode() == 201 && stored.incrementAndGet() > PROJECTS) {
       stored.decrementAndGet();
       api.send("DELETE", "/api/v1/projects/" + name);
@@ -216,7 +214,8 @@ final class HostileTenant implements AutoCloseable {
     HttpResponse<String> jobs = api.get("/api/v1/jobs?status=queued&limit=1");
     return raw(
         ELSEWHERE,
-        "GET /api/v1/jobs/%s/events HTTP/1.1".formatted(Api.json(jobs).at("/jobs/0/id").asText()),
+        "GET /api/v1/jobs/%s/events HTTP/1.1"
+            .formatted(Api.json(jobs).at("/jobs/0/job_id").asText()),
         "Authorization: Bearer " + credential,
         true);
   }

@@ -168,7 +168,7 @@ class HostileTenantTest {
             "a bad escape: 400",
             "a bad key: 401",
             "a bad key: 429",
-            "a follower: 429",
+            "a follower: 200",
             "a long text in a project: 422 INVALID",
             "a long text in an import: 422 INVALID",
             "a lying server: 200",
@@ -176,8 +176,8 @@ class HostileTenantTest {
             "a slow upload: 429",
             "many imports: 429 QUEUE_FULL",
             "many mistakes: 422 INVALID");
-    assertThat(percentile(99)).as("milliseconds").isLessThanOrEqualTo(most.toMillis());
     restart();
+    assertThat(percentile(99)).as("milliseconds").isLessThanOrEqualTo(most.toMillis());
   }
 
   @FunctionalInterface

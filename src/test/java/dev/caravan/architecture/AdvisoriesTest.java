@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -68,6 +70,21 @@ class AdvisoriesTest {
     Map<String, String> versions = classpath();
     assertThat(versions).containsKeys("netty-codec-http", "camel-http", "postgresql");
     assertThat(open(versions)).isEmpty();
+  }
+
+  @Test
+  void whatClosesAHoleIsTriedByTestsThatAreThere() throws IOException {
+    Pattern named = Pattern.compile("\\b([A-Z]\\w*Test)\\b");
+    List<String> tests;
+    try (Stream<Path> files = Files.walk(Path.of("src/test/java"))) {
+      tests = files.map(file -> file.getFileName().toString().replace(".java", "")).toList();
+    }
+    assertThat(
+            advisories().stream()
+                .flatMap(advisory -> named.matcher(advisory.closed()).results())
+                .map(test -> test.group(1)))
+        .isNotEmpty()
+        .isSubsetOf(tests);
   }
 
   @Test

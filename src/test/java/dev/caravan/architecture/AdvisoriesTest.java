@@ -92,6 +92,6 @@ class AdvisoriesTest {
     assertThat(open(Map.of("netty-codec-http", "4.1.130.Final", "httpcore5", "5.3.6")))
         .anyMatch(finding -> finding.endsWith("netty-codec-http 4.1.130.Final"))
         .anyMatch(finding -> finding.endsWith("httpcore5 5.3.6"));
-    assertThat(open(Map.of("camel-platform-http-main", "4.18.0"))).hasSize(1);
+    assertThat(open(Map.of("camel-platform-http-main", "4.18.0"))).isNotEmpty();
   }
 }

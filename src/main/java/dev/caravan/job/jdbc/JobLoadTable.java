@@ -1,6 +1,5 @@
 package dev.caravan.job.jdbc;
 
-import dev.caravan.failure.FailureCode;
 import dev.caravan.job.JobLoad;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -50,6 +49,8 @@ final class JobLoadTable {
     }
     Timestamp modified = row.getTimestamp(3);
     long micros = row.getLong(15);
+    Duration elapsed =
+        row.wasNull() ? null : Duration.ofNanos(micros * 1_000); // wasNull: of the last read
     return new JobLoad(
         id,
         row.getString(1),
@@ -59,9 +60,9 @@ final class JobLoadTable {
         JobLoad.Status.valueOf(row.getString(5).toUpperCase(Locale.ROOT)),
         row.getObject(6, UUID.class),
         counts,
-        row.wasNull() ? null : Duration.ofNanos(micros * 1_000),
+        elapsed,
         List.of((String[]) row.getArray(16).getArray()),
-        (FailureCode) null,
+        null,
         null);
   }
 

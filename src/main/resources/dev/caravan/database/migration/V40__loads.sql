@@ -8,7 +8,7 @@ ALTER TABLE job_load
   DROP CONSTRAINT job_file_pkey,
   ADD PRIMARY KEY (job_id, load_id),
   DROP CONSTRAINT job_file_status_check,
-  ADD CHECK (status IN ('running', 'loaded', 'same_content', 'failed', 'cancelled')),
+  ADD CONSTRAINT job_load_status CHECK (status IN ('running', 'loaded', 'same_content', 'skipped', 'failed', 'cancelled')),
   ADD COLUMN seq bigint GENERATED ALWAYS AS IDENTITY,
   ADD COLUMN step text,
   ADD COLUMN rows bigint,
@@ -37,7 +37,8 @@ SELECT j.id, j.state, j.created_at,
         'percent', CASE WHEN p.total_bytes >= p.bytes THEN 100 * p.bytes / nullif(p.total_bytes, 0) END)
       FROM job_progress p WHERE p.job_id = j.id AND p.epoch = j.epoch AND j.state = 'running'),
     'result', (SELECT jsonb_build_object(
-        'files', count(*), 'read', coalesce(sum(l.rows_read), 0),
+        'files', count(*),
+        'files_skipped', count(*) FILTER (WHERE l.status = 'skipped'), 'read', coalesce(sum(l.rows_read), 0),
         'inserted', coalesce(sum(l.rows_inserted), 0), 'updated', coalesce(sum(l.rows_updated), 0),
         'unchanged', coalesce(sum(l.rows_unchanged), 0),
         'superseded', coalesce(sum(l.rows_superseded), 0),
